@@ -1,0 +1,1 @@
+"""Messages: outbox, relay, inbox, consumers, retry ladder and dead letters."""

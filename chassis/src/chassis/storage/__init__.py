@@ -1,0 +1,1 @@
+"""Storage: one PostgreSQL database per service, one dialect everywhere."""
