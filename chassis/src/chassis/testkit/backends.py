@@ -1,0 +1,49 @@
+"""Which PostgreSQL and RabbitMQ the tests may use, and a plain word about those that are missing."""
+
+from __future__ import annotations
+
+import os
+import socket
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+DEFAULT_PG = "postgresql://postgres@127.0.0.1:5432/postgres"
+DEFAULT_AMQP = "amqp://guest:guest@127.0.0.1:5672//"
+
+left_out: dict[str, str] = {}  # backend → why; printed by the plugin when the run ends
+
+
+def required() -> bool:
+    """On CI a missing backend is a failure, not an omission."""
+    return os.environ.get("KEZHI_REQUIRE_BACKENDS") == "1"
+
+
+def leave_out(backend: str, why: str) -> None:
+    """Skip the asking test and remember why; fail instead where backends are required."""
+    left_out[backend] = why
+    if required():
+        pytest.fail(f"{backend} is required (KEZHI_REQUIRE_BACKENDS=1): {why}", pytrace=False)
+    pytest.skip(f"{backend} left out: {why}")
+
+
+def postgres_url() -> str:
+    """KEZHI_TEST_PG or the local default, proven to answer."""
+    url = os.environ.get("KEZHI_TEST_PG", DEFAULT_PG)
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.OperationalError as away:
+        leave_out("PostgreSQL", f"no answer at KEZHI_TEST_PG ({urlsplit(url).hostname}): {str(away).splitlines()[0]}")
+    return url
+
+
+def broker_url() -> str:
+    """KEZHI_TEST_AMQP or the local default; its port must accept connections."""
+    url = os.environ.get("KEZHI_TEST_AMQP", DEFAULT_AMQP)
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 5672), timeout=3).close()
+    except OSError as away:
+        leave_out("RabbitMQ", f"no answer at KEZHI_TEST_AMQP ({parts.hostname}:{parts.port or 5672}): {away}")
+    return url

@@ -1,0 +1,149 @@
+"""The pytest plugin of the house: real backends, a fresh migrated database per test, a clock that stands still.
+
+Registered as entry point ``pytest11: kezhi``. Every name it makes in a shared backend is random, so that sessions
+and xdist workers never meet.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+from sqlalchemy.orm import sessionmaker
+
+from chassis.clock import FakeClock
+from chassis.messaging.event import Event
+from chassis.messaging.names import BrokerNames
+from chassis.runtime import Runtime, start_runtime
+from chassis.service import Service
+from chassis.settings import Settings
+from chassis.storage.engine import make_engine
+from chassis.testkit import backends
+from chassis.testkit.databases import Databases, declared
+
+Declaration = Service | Callable[[], Service]
+
+
+@pytest.fixture(scope="session")
+def pg_url() -> str:
+    """A PostgreSQL server where this session may create databases."""
+    return backends.postgres_url()
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> str:
+    """A RabbitMQ where this session may declare exchanges and queues."""
+    return backends.broker_url()
+
+
+@pytest.fixture(scope="session")
+def databases(pg_url: str) -> Iterator[Databases]:
+    """The session's templates; gone when it ends."""
+    made = Databases(pg_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fresh_database(databases: Databases) -> Iterator[Callable[[Declaration], str]]:
+    """``fresh_database(build_service)`` → URL of a migrated database that lives as long as the test."""
+    urls: list[str] = []
+
+    def make(service: Declaration) -> str:
+        urls.append(databases.fresh(declared(service)))
+        return urls[-1]
+
+    yield make
+    for url in urls:
+        databases.drop(url)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Friday 20 November 2026, 10:00 in Shanghai, until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def instance() -> str:
+    """A random installation name: nothing of this test shares an exchange or queue with anything else."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def make_runtime(
+    fresh_database: Callable[[Declaration], str], clock: FakeClock, instance: str
+) -> Iterator[Callable[..., Runtime]]:
+    """``make_runtime(service, **settings)`` → a process of the service on a fresh database with the default pack."""
+    made: list[Runtime] = []
+
+    def make(service: Declaration, **settings: Any) -> Runtime:
+        service = declared(service)
+        url = settings.pop("database_url", None) or fresh_database(service)
+        given: dict[str, Any] = {
+            "amqp_url": backends.DEFAULT_AMQP,
+            "instance": instance,
+            "mode": "evaluation",
+            "field_keys": (Fernet.generate_key().decode(),),
+            **settings,
+        }
+        made.append(_start(service, Settings(service=service.name, database_url=url, **given), clock))
+        return made[-1]
+
+    yield make
+    for runtime in made:
+        runtime.engine.dispose()
+
+
+def _start(service: Service, settings: Settings, clock: FakeClock) -> Runtime:
+    if find_spec("chassis.policies") and find_spec("chassis.policies.book"):
+        return start_runtime(service, settings, clock)
+    engine = make_engine(settings)
+    sessions = sessionmaker(engine, expire_on_commit=False, info={"service": service.name, "clock": clock})
+    return Runtime(service, settings, clock, engine, sessions, None, BrokerNames(settings.instance))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def client() -> Callable[..., Any]:
+    """``client(runtime, roles=[…])`` → a Flask test client that is signed in; ``roles=None`` for a stranger."""
+    apps: dict[int, Any] = {}
+
+    def make(
+        runtime: Runtime, roles: Sequence[str] | None = ("administrator",), unit_path: str = "/", username: str = "admin"
+    ) -> Any:
+        from chassis.testkit import tokens
+        from chassis.web.app import create_app
+
+        if id(runtime) not in apps:
+            apps[id(runtime)] = create_app(runtime)
+        test_client = apps[id(runtime)].test_client()
+        if roles is not None:
+            bearer = tokens.bearer(roles=list(roles), unit_path=unit_path, username=username)
+            test_client.environ_base["HTTP_AUTHORIZATION"] = bearer
+        return test_client
+
+    return make
+
+
+@pytest.fixture
+def recorded() -> Callable[..., list[Event]]:
+    """``recorded(runtime)`` → the events in its outbox, oldest first; ``type=`` keeps those of one type."""
+
+    def read(runtime: Runtime, type: str | None = None) -> list[Event]:
+        with runtime.sessions() as session:
+            bodies = session.execute(text("SELECT body FROM chassis.outbox ORDER BY id")).scalars().all()
+        events = [Event.from_json(bytes(body)) for body in bodies]
+        return [event for event in events if type is None or event.type == type]
+
+    return read
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say plainly which backends this run did without."""
+    for backend, why in sorted(backends.left_out.items()):
+        terminalreporter.write_line(f"LEFT OUT: tests that need {backend} - {why}", yellow=True)
