@@ -83,3 +83,4 @@ class Service:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     policy: PolicySection | None = None
     snapshots: tuple[Snapshot, ...] = ()
+    found: Callable[[Context], str | None] | None = None  # once per new installation; answers what a person must be told

@@ -1,14 +1,16 @@
 """Everything a process is told from outside, parsed once at start.
 
-Every setting is an environment variable; ``docs/operations.md`` lists them with their defaults.
+Every setting is an environment variable; ``docs/operations.md`` lists them with their defaults. A name with ``_FILE``
+behind it gives the path of a file that holds the value: so secrets reach a container.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from environs import Env
+from environs import FileAwareEnv
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class Settings:
     @classmethod
     def from_environment(cls, service: str) -> Settings:
         """Read ``KEZHI_*``; a missing or malformed one stops the process with its name."""
-        env = Env(prefix="KEZHI_")
+        env = FileAwareEnv(prefix="KEZHI_")
         settings = cls(
             service=service,
-            database_url=env.str("DATABASE_URL"),
-            amqp_url=env.str("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672//"),
+            database_url=with_password(env.str("DATABASE_URL"), env.str("DATABASE_PASSWORD", "")),
+            amqp_url=with_password(
+                env.str("AMQP_URL", "amqp://guest:guest@127.0.0.1:5672//"), env.str("AMQP_PASSWORD", "")
+            ),
             instance=env.str("INSTANCE", ""),
             mode=env.str("MODE", "production"),
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
@@ -66,3 +70,15 @@ class Settings:
         )
         env.seal()
         return settings
+
+
+def with_password(url: str, password: str) -> str:
+    """The URL with a password that was told apart, so that URLs can be written into plain configuration."""
+    if not password.strip():
+        return url
+    scheme, separator, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    if not at:
+        raise ValueError("a URL whose password is told apart needs a user: scheme://user@host/…")
+    user = credentials.partition(":")[0]
+    return f"{scheme}{separator}{user}:{quote(password.strip(), safe='')}@{place}"

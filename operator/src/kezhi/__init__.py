@@ -1,0 +1,1 @@
+"""The ``kezhi`` command: everything operations do with an installation, from the shell."""
