@@ -1,0 +1,131 @@
+"""``kezhi demo``: a company to look at, made through the public interfaces and nothing else.
+
+Its purchases are the CDNOW sample: real ones, with published facts, moved so that the last day is yesterday.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from kezhi.api import Api
+from kezhi.home import Configuration, Home
+from kezhi.packs import default_pack
+from kezhi.publishing import publish_file
+from kezhi.up import running, stop_on_signals
+
+SAMPLE = Path(__file__).parent / "data" / "cdnow_transactions.csv"
+CUSTOMERS = 2_357
+PURCHASES = 6_919
+COLUMNS = (
+    "purchase_id=CDNOW-{row}",
+    "customer=card:{id}",
+    "occurred_at={date}",
+    "total={spent}",
+    "currency=CNY",
+    "store=SH001",
+    "channel=online",
+)
+UNITS = (("HQ", "总公司", None), ("SH", "上海分公司", "HQ"), ("BJ", "北京分公司", "HQ"), ("SH001", "上海一店", "SH"))
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾"
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰飞鹏玲辉红建文斌宇浩然子轩梓涵欣怡"
+PATIENCE_SECONDS = 240.0
+
+
+def demo(home: Home, configuration: Configuration, leave: bool) -> None:
+    """Start an installation, fill it, show it; stays up unless ``leave``."""
+    console = Console()
+    began = time.monotonic()
+    with running(home, configuration, default_pack(), console.print) as (installation, password, stopping):
+        stop_on_signals(stopping)
+        address = f"http://127.0.0.1:{installation.configuration.port}"
+        if password is None:
+            raise click.ClickException("this demo exists already: set KEZHI_ADMIN_PASSWORD, or remove it with `kezhi reset --instance demo --yes`")
+        console.print(f"started in {time.monotonic() - began:.1f} s")
+        api = Api(address, "admin", password)
+        fill(api, installation.home, installation.configuration)
+        console.print(summary(api))
+        console.print(f"ready {address}   sign in as admin   {time.monotonic() - began:.0f} s in all   log {home.log}")
+        if leave:
+            stopping.set()
+
+
+def fill(api: Api, home: Home, configuration: Configuration) -> None:
+    """Units, customers, purchases, classes and grades. Repeatable: what exists is not made twice."""
+    known_units = {unit["code"] for unit in api.get("/units")["items"]}
+    for code, name, parent in UNITS:
+        if code not in known_units:
+            api.post("/units", {"code": code, "name": name} | ({"parent": parent} if parent else {}))
+    register_customers(api)
+    publish_file(home, configuration, SAMPLE, source="/pos/cdnow", columns=COLUMNS, last_day="yesterday", restart=False)
+    await_purchases(api)
+    for runs in ("classifications", "gradings"):
+        await_job(api, api.post(f"/{runs}", {}))
+
+
+def register_customers(api: Api) -> None:
+    """2,357 customers with plausible names, one loyalty card each; the same ones at every run."""
+    chance = random.Random(1997)  # noqa: S311 - names, not secrets
+    people = [
+        {
+            "kind": "individual",
+            "name": chance.choice(SURNAMES) + "".join(chance.sample(GIVEN, chance.choice((1, 2)))),
+            "identities": [{"scheme": "card", "value": str(card)}],
+            "birthday": f"{chance.randint(1956, 2005)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
+            "unit": "SH001",
+        }
+        for card in range(1, CUSTOMERS + 1)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        made = pool.map(lambda person: api.post("/customers?force=true", person, f"demo-{person['identities'][0]['value']}"), people)
+        for _ in track(made, "registering", total=CUSTOMERS, transient=True):
+            pass
+
+
+def await_purchases(api: Api) -> None:
+    """Return when the last purchase has become points."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        entries = api.post("/reconciliations", {}, f"demo-{time.monotonic_ns()}")
+        if entries.get("purchases", 0) >= PURCHASES:
+            return
+        if time.monotonic() > deadline:
+            raise click.ClickException(f"only {entries} after {PATIENCE_SECONDS:.0f} s; see the log and `kezhi dead-letters list`")
+        time.sleep(1.0)
+
+
+def await_job(api: Api, job: dict[str, Any]) -> dict[str, Any]:
+    """Poll a job to its end. Raises ClickException when it failed."""
+    service = "customer"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while job["status"] not in ("done", "failed"):
+        if time.monotonic() > deadline:
+            raise click.ClickException(f"job {job['id']} is still {job['status']}")
+        time.sleep(0.3)
+        job = api.get(f"/services/{service}/jobs/{job['id']}")
+    if job["status"] == "failed":
+        raise click.ClickException(f"job {job['id']} failed; see the log")
+    return job
+
+
+def summary(api: Api) -> Table:
+    """The closing table."""
+    liability = api.get("/loyalty-reports/liability")
+    loyalty = api.get("/insight/loyalty")
+    table = Table("what", "figure", title="客至 demo")
+    table.add_row("customers who bought", f"{loyalty['customers']:,}")
+    table.add_row("repeat-purchase rate", str(loyalty["repeat_purchase_rate"]))
+    table.add_row("churn rate", str(loyalty["churn_rate"]))
+    table.add_row("points outstanding", f"{liability['points_outstanding']:,}")
+    table.add_row("liability", str(liability["money"]))
+    for tier in liability["by_tier"]:
+        table.add_row(f"  tier {tier['tier']}", f"{tier['points']:,} points")
+    return table
