@@ -7,6 +7,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
 from chassis.settings import Settings
+from chassis.storage import encrypted
 
 
 def _dumps(value: object) -> str:
@@ -16,7 +17,7 @@ def _dumps(value: object) -> str:
 def make_engine(settings: Settings) -> Engine:
     """A pooled engine over psycopg 3; every session speaks UTC and gives up on a lock after 30 s rather than hang."""
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
@@ -29,3 +30,5 @@ def make_engine(settings: Settings) -> Engine:
             "connect_timeout": 10,
         },
     )
+    encrypted.attach(engine, settings.field_keys)
+    return engine
