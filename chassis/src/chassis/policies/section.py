@@ -1,0 +1,31 @@
+"""How a service says which file of a pack is its own, and how it reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from chassis.policies.company import Company
+from chassis.policies.document import Node
+from chassis.policies.pack import Pack
+from chassis.policies.problems import collecting
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PolicySection(Generic[T]):
+    """``name`` is the file (``loyalty`` → loyalty.yaml); ``load`` reads it into the service's frozen dataclasses.
+
+    ``load`` uses the helpers of ``reading``: it notes every fault and never raises for bad content.
+    """
+
+    name: str
+    load: Callable[[Node, Company], T]
+
+    def read(self, pack: Pack) -> T:
+        """The service's rules of this pack. Raises PolicyRefused with every fault of the section."""
+        with collecting():
+            rules = self.load(pack.section(self.name), pack.company)
+        return rules
