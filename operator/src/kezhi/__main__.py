@@ -64,10 +64,14 @@ def up(amqp: str | None, pg: str | None, home: Path | None, instance: str, port:
 @main.command()
 @home_option
 @instance_option
-def status(home: Path | None, instance: str) -> None:
+@click.option("--wait", type=float, metavar="SECONDS", help="Return when queues and outboxes are empty, or fail after SECONDS.")
+def status(home: Path | None, instance: str, wait: float | None) -> None:
     """What runs, since when, and what waits in outboxes and dead letters."""
-    from kezhi.status import show_status  # noqa: PLC0415
+    from kezhi.installation import Installation  # noqa: PLC0415
+    from kezhi.status import await_quiet, show_status  # noqa: PLC0415
 
+    if wait is not None:
+        await_quiet(Installation(*configured(home, instance, None, None, None)), wait)
     show_status(located(home, instance))
 
 

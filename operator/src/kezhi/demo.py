@@ -18,13 +18,14 @@ from rich.table import Table
 
 from kezhi.api import Api
 from kezhi.home import Configuration, Home
+from kezhi.installation import Installation
 from kezhi.packs import default_pack
 from kezhi.publishing import publish_file
+from kezhi.status import await_quiet
 from kezhi.up import running, stop_on_signals
 
 SAMPLE = Path(__file__).parent / "data" / "cdnow_transactions.csv"
 CUSTOMERS = 2_357
-PURCHASES = 6_919
 COLUMNS = (
     "purchase_id=CDNOW-{row}",
     "customer=card:{id}",
@@ -66,7 +67,7 @@ def fill(api: Api, home: Home, configuration: Configuration) -> None:
             api.post("/units", {"code": code, "name": name} | ({"parent": parent} if parent else {}))
     register_customers(api)
     publish_file(home, configuration, SAMPLE, source="/pos/cdnow", columns=COLUMNS, last_day="yesterday", restart=False)
-    await_purchases(api)
+    await_quiet(Installation(home, configuration), PATIENCE_SECONDS)
     for runs in ("classifications", "gradings"):
         await_job(api, api.post(f"/{runs}", {}))
 
@@ -88,18 +89,6 @@ def register_customers(api: Api) -> None:
         made = pool.map(lambda person: api.post("/customers?force=true", person, f"demo-{person['identities'][0]['value']}"), people)
         for _ in track(made, "registering", total=CUSTOMERS, transient=True):
             pass
-
-
-def await_purchases(api: Api) -> None:
-    """Return when the last purchase has become points."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        entries = api.post("/reconciliations", {}, f"demo-{time.monotonic_ns()}")
-        if entries.get("purchases", 0) >= PURCHASES:
-            return
-        if time.monotonic() > deadline:
-            raise click.ClickException(f"only {entries} after {PATIENCE_SECONDS:.0f} s; see the log and `kezhi dead-letters list`")
-        time.sleep(1.0)
 
 
 def await_job(api: Api, job: dict[str, Any]) -> dict[str, Any]:

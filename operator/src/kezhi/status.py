@@ -6,13 +6,19 @@ import time
 from typing import Any
 
 import click
+import pika
 import psutil
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from chassis.messaging.names import RETRY_DELAYS
+
 from kezhi.home import Home
-from kezhi.installation import Installation
+from kezhi.installation import SERVICES, Installation
+
+CALM_LOOKS = 4
+LOOK_EVERY = 0.25
 
 WAITING = text(
     "SELECT (SELECT count(*) FROM chassis.outbox WHERE status = 'pending'),"
@@ -59,3 +65,40 @@ def _memory(pid: Any) -> str:
         return f"{sum(member.memory_info().rss for member in family) / 2**20:.0f} MB"
     except psutil.NoSuchProcess:
         return "gone"
+
+
+def await_quiet(installation: Installation, patience: float) -> None:
+    """Return when no outbox and no queue holds work: for upgrades, tests and the demo.
+
+    A broker does not count what a consumer holds unacknowledged, so several calm looks in a row are asked for.
+    Raises ClickException naming what still waits after ``patience`` seconds.
+    """
+    runtimes = [installation.runtime(service) for service in SERVICES]
+    deadline = time.monotonic() + patience
+    calm = 0
+    try:
+        with pika.BlockingConnection(pika.URLParameters(installation.configuration.amqp_url)) as connection:
+            while calm < CALM_LOOKS:
+                waiting = _waiting(runtimes, connection)
+                calm = 0 if waiting else calm + 1
+                if waiting and time.monotonic() > deadline:
+                    raise click.ClickException("still waiting: " + ", ".join(f"{name} {n:,}" for name, n in waiting.items()))
+                connection.sleep(LOOK_EVERY)
+    finally:
+        for runtime in runtimes:
+            runtime.engine.dispose()
+
+
+def _waiting(runtimes: list[Any], connection: pika.BlockingConnection) -> dict[str, int]:
+    found = {}
+    channel = connection.channel()
+    for runtime in runtimes:
+        with runtime.sessions() as session:
+            pending, _, _ = session.execute(WAITING).one()
+        found[f"outbox of {runtime.service.name}"] = pending
+        for subscription in runtime.service.subscriptions:
+            queue = runtime.names.queue(runtime.service.name, subscription.name)
+            for name in (queue, *(runtime.names.retry(queue, delay) for delay in RETRY_DELAYS)):
+                found[name] = channel.queue_declare(name, passive=True).method.message_count
+    channel.close()
+    return {name: count for name, count in found.items() if count}

@@ -1,0 +1,82 @@
+"""Show 2 of the core: real purchases over RabbitMQ, twice, and every point recomputed from the file."""
+
+from __future__ import annotations
+
+import csv
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from kezhi.api import Api
+from kezhi.demo import COLUMNS, SAMPLE
+
+from tests.conftest import House
+from tests.journeys.oracle import points_of_all
+
+pytestmark = [pytest.mark.xdist_group("cdnow"), pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def replayed(house: House) -> tuple[Api, dict[str, str]]:
+    """The house after the whole sample was published twice; answers (api, card → customer id)."""
+    api = house.api()
+    with SAMPLE.open(newline="") as handle:
+        cards = sorted({row["id"] for row in csv.DictReader(handle)}, key=int)
+
+    def register(card: str) -> tuple[str, str]:
+        body = {"kind": "individual", "name": f"Customer {card}", "identities": [{"scheme": "card", "value": card}]}
+        return card, api.post("/customers", body, f"cdnow-{card}")["id"]
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = dict(pool.map(register, cards))
+    for _ in range(2):
+        settings = [part for column in COLUMNS for part in ("--set", column)]
+        done = house.command(
+            "publish", str(SAMPLE), "--source", "/pos/cdnow", *settings, "--last-day", "yesterday", "--restart"
+        )
+        assert "6,919 published and confirmed, 0 refused" in done.stdout, done.stdout + done.stderr
+    quiet = house.command("status", "--wait", "240")
+    assert quiet.returncode == 0, quiet.stdout + quiet.stderr
+    return api, ids
+
+
+def test_every_purchase_is_known_once(replayed: tuple[Api, dict[str, str]]) -> None:
+    api, _ = replayed
+
+    facts = api.get("/purchases", limit=1, totals="true")["totals"]
+
+    assert facts == {"purchases": 6_919, "customers": 2_357, "amount": "244091.94"}
+
+
+@pytest.mark.rule("CG-25")
+def test_the_repeat_purchase_rate_is_the_published_one(replayed: tuple[Api, dict[str, str]]) -> None:
+    api, _ = replayed
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+
+    insight = api.get("/insight/loyalty", **{"from": str(yesterday - timedelta(days=600)), "to": str(yesterday)})
+
+    assert (insight["repeat_purchase_rate"], insight["customers"]) == ("0.4832", 2_357)
+
+
+@pytest.mark.rule("CG-22")
+def test_every_members_points_equal_an_independent_recomputation(replayed: tuple[Api, dict[str, str]]) -> None:
+    api, ids = replayed
+    expected = points_of_all(SAMPLE, datetime.now(UTC) - timedelta(days=1))
+
+    def held(card: str) -> int:
+        points = api.get(f"/members/{ids[card]}")["points"]
+        return points["available"] + points["pending"] + points["held"]
+
+    with ThreadPoolExecutor(4) as pool:
+        actual = dict(zip(ids, pool.map(held, ids), strict=True))
+
+    assert actual == expected
+
+
+def test_the_ledger_agrees_with_itself(replayed: tuple[Api, dict[str, str]]) -> None:
+    api, ids = replayed
+
+    found = api.post("/reconciliations", {}, "cdnow-reconciliation")
+
+    assert found["mismatches"] == 0
+    assert found["accounts"] >= len(ids)
