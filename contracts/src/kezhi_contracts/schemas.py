@@ -1,7 +1,7 @@
 """Every event's JSON Schema by its type, with shared pieces resolved inline.
 
-The documents are ``contracts/events/*.json``: in the source tree they are read from there, in the wheel they
-lie inside the package. What ``document`` returns holds no ``$ref``, so that any validator can take it as it is.
+The documents are ``contracts/events/*.json``: in the source tree they are read from there, in the wheel
+they lie inside the package. What ``document`` returns holds no ``$ref``: any validator can take it as it is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def types() -> list[str]:
 
 @cache
 def document(type_: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a whole CloudEvent of this type. Treat it as frozen. Raises UnknownType."""
+    """The JSON Schema (2020-12) of a whole event of this type. Treat it as frozen. Raises UnknownType."""
     if type_ not in types():
         raise UnknownType(type_)
     return _resolved(json.loads((folder() / f"{type_}.json").read_text(encoding="utf-8")))
@@ -51,17 +51,18 @@ def example(type_: str) -> dict[str, Any]:
 
 
 @cache
-def _shared() -> dict[str, Any]:
+def pieces() -> dict[str, Any]:
+    """The shared pieces of ``common.json`` by name: money, identities, instants …"""
     return json.loads((folder() / _SHARED).read_text(encoding="utf-8"))["$defs"]
 
 
 def _resolved(node: Any) -> Any:
-    """Put what ``$ref`` names in its place; a description beside the reference wins over that of the piece."""
+    """Put what ``$ref`` names in its place; a description beside the reference wins over the piece's."""
     if isinstance(node, list):
         return [_resolved(item) for item in node]
     if not isinstance(node, dict):
         return node
     if "$ref" not in node:
         return {name: value if name == "examples" else _resolved(value) for name, value in node.items()}
-    piece = _shared()[node["$ref"].removeprefix(_PREFIX)]
+    piece = pieces()[node["$ref"].removeprefix(_PREFIX)]
     return {**_resolved(piece), **{name: value for name, value in node.items() if name != "$ref"}}
