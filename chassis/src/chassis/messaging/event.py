@@ -55,7 +55,7 @@ class Event:
         if not isinstance(document, dict):
             raise Malformed("the body is not a JSON object")
         if document.get("specversion") != "1.0":
-            raise Malformed("specversion must be \"1.0\"")
+            raise Malformed('specversion must be "1.0"')
         for name in ("id", "source", "type", "subject", "time"):
             value = document.get(name)
             if not isinstance(value, str) or not value or len(value) > 512 or "\x00" in value:

@@ -1,0 +1,130 @@
+"""The gate before every handler: what passes is a valid event of an accepted type, from a publisher who may say it.
+
+Everything that fails gets its reason as a plain sentence, for the person who reads the dead letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+import orjson
+from kezhi_contracts import schemas
+
+from chassis.messaging.delivery import Delivery
+from chassis.messaging.event import Event, Malformed
+from chassis.messaging.incoming import Incoming
+from chassis.messaging.publishers import Publishers
+from chassis.runtime import Runtime
+from chassis.service import Subscription
+
+LARGEST_BODY = 1024 * 1024  # bytes
+CONTENT_TYPES = frozenset({"application/cloudevents+json", "application/json"})
+
+# When other systems' facts may have happened (decision 10), unless the company's pack gives an ``event_window``.
+OLDEST = timedelta(days=2 * 365)
+FURTHEST_AHEAD = timedelta(minutes=5)
+
+
+class Refused(Exception):
+    """This message is not for the handler, and why."""
+
+
+class Admission:
+    """The gate of one subscription. ``admit`` is called for every message, on the hot path."""
+
+    def __init__(
+        self, runtime: Runtime, subscription: Subscription, publishers: Publishers | None = None
+    ) -> None:
+        self._runtime = runtime
+        self._subscription = subscription
+        self._foreign = subscription.family == "purchases"
+        self._publishers = publishers or Publishers.of(runtime.settings)
+
+    def admit(self, incoming: Incoming) -> Delivery:
+        """The delivery that the handler may see. Raises Refused with the reason."""
+        body = incoming.body
+        if len(body) > LARGEST_BODY:
+            raise Refused(f"The body has {len(body):,} bytes; at most {LARGEST_BODY:,} are taken.")
+        if (
+            incoming.content_type is not None
+            and incoming.content_type.split(";")[0].strip() not in CONTENT_TYPES
+        ):
+            raise Refused(
+                f"The content type is {incoming.content_type[:200]!r}; it must be application/cloudevents+json."
+            )
+        try:
+            document = orjson.loads(body)
+            event = Event.from_document(document)
+        except orjson.JSONDecodeError as wrong:
+            raise Refused(f"The body is not JSON: {wrong}.") from None
+        except Malformed as wrong:
+            raise Refused(f"The body is no CloudEvent: {wrong}.") from None
+        if event.type not in self._subscription.accepts:
+            accepted = ", ".join(sorted(self._subscription.accepts))
+            raise Refused(
+                f"Unknown event version {event.type[:200]!r}; this subscription accepts {accepted}."
+            )
+        complaint = contents(event.type, document)
+        if complaint is not None:
+            raise Refused(complaint)
+        if self._foreign:
+            self._check_foreign(event, incoming)
+        return Delivery(event, body, incoming.attempts)
+
+    def _check_foreign(self, event: Event, incoming: Incoming) -> None:
+        objection = self._publishers.objection(incoming.publisher, event)
+        if objection is not None:
+            raise Refused(objection)
+        occurred_at = event.data.get("occurred_at") or event.data.get("at")
+        if not isinstance(occurred_at, str):
+            return
+        try:
+            instant = datetime.fromisoformat(occurred_at)
+        except ValueError:
+            raise Refused(f"data.occurred_at is no instant: {occurred_at[:100]!r}.") from None
+        if instant.tzinfo is None:
+            raise Refused(f"data.occurred_at needs an offset: {occurred_at[:100]!r}.")
+        oldest, furthest = event_window(self._runtime)
+        now = self._runtime.clock.now()
+        if instant < now - oldest:
+            raise Refused(
+                f"It happened at {occurred_at}, longer ago than the {oldest.days} days that are taken."
+            )
+        if instant > now + furthest:
+            minutes = int(furthest.total_seconds() // 60)
+            raise Refused(f"It happens at {occurred_at}, more than {minutes} minutes ahead of now.")
+
+
+def event_window(runtime: Runtime) -> tuple[timedelta, timedelta]:
+    """How far back and how far ahead ``occurred_at`` may lie, by the company's pack or by default."""
+    company = getattr(runtime.policies and runtime.policies.in_force(), "company", None)
+    window: Any = getattr(company, "event_window", None)
+    return (OLDEST, FURTHEST_AHEAD) if window is None else (window.back, window.ahead)
+
+
+def contents(type_: str, document: Mapping[str, Any]) -> str | None:
+    """What the type's JSON Schema has against a whole event, or None. At most three findings, each with its path."""
+    validator = _validator(type_)
+    if validator is None:
+        return f"Unknown event version {type_!r}; there is no schema for it."
+    if validator.is_valid(document):
+        return None
+    findings = []
+    for error in validator.iter_errors(document):
+        path = ".".join(str(step) for step in error.instance_path) or "the event"
+        findings.append(f"{path}: {error.message[:300]}")
+        if len(findings) == 3:
+            break
+    return f"The event does not follow the schema of {type_}: " + "; ".join(findings) + "."
+
+
+@cache
+def _validator(type_: str) -> jsonschema_rs.Validator | None:
+    try:
+        return jsonschema_rs.validator_for(schemas.document(type_))
+    except schemas.UnknownType:
+        return None

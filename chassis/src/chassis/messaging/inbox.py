@@ -1,0 +1,82 @@
+"""The inbox: a delivery is claimed in the transaction of its effect, so that a second one has none.
+
+Rows are kept longer than any replay horizon; the raw bodies for 14 days (decision 9), see ``retention``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from chassis.messaging.delivery import Delivery
+from chassis.storage.schema import ChassisBase
+
+
+class InboxRow(ChassisBase):
+    """One delivery that a subscription has taken, for ever."""
+
+    __tablename__ = "inbox"
+
+    subscription: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+_CLAIM = """
+    INSERT INTO chassis.inbox (subscription, source, event_id, received_at, body)
+    SELECT %s, source, event_id, %s, body
+    FROM unnest(%b::text[], %b::text[], %b::bytea[]) AS given (source, event_id, body)
+    ON CONFLICT DO NOTHING
+    RETURNING source, event_id
+"""
+_RELEASE = """
+    DELETE FROM chassis.inbox USING unnest(%b::text[], %b::text[]) AS given (source, event_id)
+    WHERE inbox.subscription = %s AND inbox.source = given.source AND inbox.event_id = given.event_id
+"""
+
+
+def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Claim deliveries inside the running transaction; returns those seen for the first time, in their order.
+
+    A batch may hold the same event twice: joining RETURNING back to the batch would then apply it twice, so the
+    batch is deduplicated before it meets the table. A rival transaction that holds the same key makes this one wait
+    until it is known which of them won.
+    """
+    first: dict[tuple[str, str], Delivery] = {}
+    for delivery in deliveries:
+        first.setdefault((delivery.event.source, delivery.event.id), delivery)
+    # Sorted: two workers that were given overlapping batches wait for each other instead of deadlocking.
+    keys = sorted(first)
+    with session.connection().connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            (
+                subscription,
+                session.info["clock"].now(),
+                [source for source, _ in keys],
+                [event_id for _, event_id in keys],
+                [first[key].body for key in keys],
+            ),
+        )
+        fresh = set(cursor.fetchall())  # type: ignore[attr-defined]
+    if len(fresh) == len(first):
+        return list(first.values())
+    return [delivery for key, delivery in first.items() if key in fresh]
+
+
+def release(session: Session, subscription: str, deliveries: Sequence[Delivery]) -> None:
+    """Take back claims of the running transaction: a rejected delivery claims nothing, so that it can be replayed."""
+    with session.connection().connection.cursor() as cursor:
+        cursor.execute(
+            _RELEASE,
+            (
+                [delivery.event.source for delivery in deliveries],
+                [delivery.event.id for delivery in deliveries],
+                subscription,
+            ),
+        )

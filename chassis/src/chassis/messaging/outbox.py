@@ -1,0 +1,165 @@
+"""The outbox: an event is announced in the transaction of its cause, so that neither exists without the other.
+
+Rows are written after the aggregate was locked or version-checked. Row ids of one aggregate therefore ascend in
+commit order, and the relay, which publishes each partition in the order of ids, keeps the aggregate's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import Identity, LargeBinary, SmallInteger, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from chassis.ids import derived_id
+from chassis.messaging.event import Event
+from chassis.messaging.tracing import current_traceparent
+from chassis.storage.bulk import copy_rows
+from chassis.storage.schema import ChassisBase
+
+PARTITIONS = 16  # stripes of the outbox; each is published by one relay at a time
+CHANNEL = "kezhi_outbox"  # LISTEN/NOTIFY: a hint that hurries the relay's next look, never the truth
+_SEQUENCE_DIGITS = 20  # zero-padded, so that texts compare as the numbers do
+
+
+class OutboxRow(ChassisBase):
+    """One finished message: pending, published, or failed with its error. Failed rows stay until someone decides."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    partition: Mapped[int] = mapped_column(SmallInteger)
+    event_id: Mapped[str]
+    type: Mapped[str]
+    family: Mapped[str]
+    routing_key: Mapped[str]
+    partitionkey: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    not_before: Mapped[datetime | None]
+    error: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+
+
+# RETURNING carries the hint, so that announcing costs one round trip; PostgreSQL keeps one hint per transaction.
+_INSERT = text(
+    f"""
+    INSERT INTO chassis.outbox (partition, event_id, type, family, routing_key, partitionkey, body, created_at)
+    VALUES (:partition, :event_id, :type, :family, :routing_key, :partitionkey, :body, :created_at)
+    RETURNING pg_notify('{CHANNEL}', '')
+    """  # noqa: S608 - the channel is a constant of this module
+)
+_COLUMNS = ("partition", "event_id", "type", "family", "routing_key", "partitionkey", "body", "created_at")
+
+
+def partition_of(partitionkey: str) -> int:
+    """The stripe of an aggregate, the same in every process and for ever."""
+    return crc32(partitionkey.encode()) % PARTITIONS
+
+
+def announce(
+    session: Session,
+    type: str,
+    *,
+    subject: str,
+    data: dict[str, Any],
+    key: str,
+    partitionkey: str | None = None,
+    sequence: int | str | None = None,
+    policyversion: str | None = None,
+    time: datetime | None = None,
+) -> Event:
+    """Build an event of this service and put it into the outbox of the running transaction.
+
+    ``key`` is the business key of the fact: the same key and type give the same event id for ever (decision 3).
+    ``sequence`` is the aggregate's version for state events (decision 1).
+    """
+    event = draft(
+        session,
+        type,
+        subject=subject,
+        data=data,
+        key=key,
+        partitionkey=partitionkey,
+        sequence=sequence,
+        policyversion=policyversion,
+        time=time,
+    )
+    row = dict(
+        zip(_COLUMNS, _row(event, "events", event.to_json(), session.info["clock"].now()), strict=True)
+    )
+    session.execute(_INSERT, row)
+    return event
+
+
+def draft(
+    session: Session,
+    type: str,
+    *,
+    subject: str,
+    data: dict[str, Any],
+    key: str,
+    partitionkey: str | None = None,
+    sequence: int | str | None = None,
+    policyversion: str | None = None,
+    time: datetime | None = None,
+) -> Event:
+    """The event that ``announce`` would write, unwritten: for ``record`` and for snapshots."""
+    source = f"/kezhi/{session.info['service']}"
+    return Event(
+        id=str(derived_id(source, key, type)),
+        source=source,
+        type=type,
+        subject=subject,
+        time=time or session.info["clock"].now(),
+        data=data,
+        partitionkey=partitionkey,
+        sequence=f"{sequence:0{_SEQUENCE_DIGITS}d}" if isinstance(sequence, int) else sequence,
+        policyversion=policyversion,
+        traceparent=current_traceparent(),
+    )
+
+
+def record(session: Session, events: Sequence[Event], exchange_family: str = "events") -> None:
+    """Put many finished events into the outbox in one COPY: the hot path of batches."""
+    if events:
+        now = session.info["clock"].now()
+        _copy(session, [_row(event, exchange_family, event.to_json(), now) for event in events])
+
+
+def forward(session: Session, bodies: Iterable[bytes]) -> None:
+    """Have the relay publish other systems' bodies, unchanged, as they would have done themselves (decision 4).
+
+    The bodies were validated by the caller; raises Malformed otherwise.
+    """
+    now = session.info["clock"].now()
+    rows = [_row(Event.from_json(body), "purchases", body, now) for body in bodies]
+    if rows:
+        _copy(session, rows)
+
+
+def revive(session: Session, ids: Sequence[int] | None = None) -> int:
+    """Give failed rows (all, or those named) a new life in the relay; returns how many."""
+    changed = session.execute(
+        text(
+            "UPDATE chassis.outbox SET status = 'pending', attempts = 0, not_before = NULL "
+            "WHERE status = 'failed' AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))"
+        ),
+        {"ids": None if ids is None else list(ids)},
+    )
+    return int(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def _copy(session: Session, rows: list[tuple[Any, ...]]) -> None:
+    copy_rows(session, "chassis.outbox", _COLUMNS, rows)
+    session.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+
+
+def _row(event: Event, family: str, body: bytes, created_at: datetime) -> tuple[Any, ...]:
+    key = event.partitionkey or event.subject
+    return (partition_of(key), event.id, event.type, family, event.type, key, body, created_at)
