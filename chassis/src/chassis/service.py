@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from chassis.approvals.registry import Approval
     from chassis.messaging.delivery import Delivery, Rejection
     from chassis.policies.section import PolicySection
-    from chassis.runtime import Context
+    from chassis.runtime import Context, Runtime
     from chassis.timing.due import DueRow
+    from chassis.web.application import Application
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,4 @@ class Service:
     policy: PolicySection | None = None
     snapshots: tuple[Snapshot, ...] = ()
     found: Callable[[Context], str | None] | None = None  # once per new installation; answers what a person must be told
+    mount: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
