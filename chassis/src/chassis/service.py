@@ -85,4 +85,4 @@ class Service:
     policy: PolicySection | None = None
     snapshots: tuple[Snapshot, ...] = ()
     found: Callable[[Context], str | None] | None = None  # once per new installation; answers what a person must be told
-    mount: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
+    extend_app: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
