@@ -1,0 +1,149 @@
+"""``kezhi doctor``: what is wrong, what is merely tolerated, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pika
+import psycopg
+from chassis.messaging.names import BrokerNames
+from rich.console import Console
+from sqlalchemy import text
+
+from kezhi.databases import ServerUnreachable, server_version
+from kezhi.home import Configuration, Home
+from kezhi.installation import SERVICES, Installation
+
+OLDEST_POSTGRES = 15
+OLDEST_BROKER = (3, 10)
+CLOCK_TOLERANCE = 2.0
+LEAST_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One look: ``good`` it is well, ``note`` it works but you should know, ``bad`` it must be mended."""
+
+    kind: str
+    text: str
+
+
+def examine(home: Home, configuration: Configuration) -> int:
+    """Print all findings; 1 when one of them must be mended."""
+    console = Console()
+    marks = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
+    worst = 0
+    for finding in findings(Installation(home, configuration)):
+        console.print(f"{marks[finding.kind]} {finding.text}", highlight=False)
+        worst |= finding.kind == "bad"
+    return int(worst)
+
+
+def findings(installation: Installation) -> Iterator[Finding]:
+    """All findings, cheapest first."""
+    yield Finding("good", f"Python {sys.version.split()[0]}")
+    yield from _home(installation)
+    yield from _broker(installation)
+    try:
+        version = server_version(installation.configuration.pg_url)
+    except ServerUnreachable as away:
+        yield Finding("bad", str(away))
+        return
+    if version < OLDEST_POSTGRES:
+        yield Finding("bad", f"PostgreSQL {version} is too old: {OLDEST_POSTGRES} or newer is needed")
+    else:
+        yield Finding("good", f"PostgreSQL {version}")
+    for service in SERVICES:
+        yield from _database(installation, service)
+
+
+def _home(installation: Installation) -> Iterator[Finding]:
+    home = installation.home
+    if not home.path.exists():
+        yield Finding("note", f"{home.path} does not exist yet; `kezhi up` makes it")
+        return
+    free = shutil.disk_usage(home.path).free
+    yield Finding("good" if free > LEAST_FREE_BYTES else "bad", f"{free / 2**30:.1f} GB free at {home.path}")
+    yield Finding("good" if home.running() else "note", "running" if home.running() else "not running")
+
+
+def _broker(installation: Installation) -> Iterator[Finding]:
+    url = installation.configuration.amqp_url
+    try:
+        connection = pika.BlockingConnection(pika.URLParameters(url))
+    except (pika.exceptions.AMQPError, OSError) as refused:
+        yield Finding("bad", f"RabbitMQ does not answer under --amqp / KEZHI_AMQP: {refused or type(refused).__name__}")
+        return
+    with connection:
+        properties = connection._impl.server_properties or {}  # noqa: SLF001 - pika gives them nowhere else
+        version = str(properties.get("version", "0.0"))
+        recent = tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_BROKER
+        yield Finding("good" if recent else "bad", f"RabbitMQ {version}")
+        if _has_consistent_hash(connection):
+            yield Finding("good", "consistent-hash exchange: available; KEZHI_PARTITIONS may split ordered queues")
+        else:
+            yield Finding("note", "consistent-hash exchange: not available; ordered queues stay whole (fine for one worker each)")
+        yield from _topology(connection, installation)
+    if pika.URLParameters(url).credentials.username == "guest":
+        yield Finding("note", "open publisher: anybody with the guest account may publish any purchase (evaluation mode; docs/operations.md, \"Publishers\")")
+
+
+def _has_consistent_hash(connection: pika.BlockingConnection) -> bool:
+    channel = connection.channel()
+    try:
+        channel.exchange_declare("kezhi.doctor.probe", "x-consistent-hash", auto_delete=True)
+        channel.exchange_delete("kezhi.doctor.probe")
+        channel.close()
+    except (pika.exceptions.AMQPError, ValueError):
+        return False
+    return True
+
+
+def _topology(connection: pika.BlockingConnection, installation: Installation) -> Iterator[Finding]:
+    names = BrokerNames(installation.configuration.instance)
+    channel = connection.channel()
+    try:
+        for family in ("purchases", "events", "unrouted"):
+            channel.exchange_declare(names.exchange(family), passive=True)
+        unrouted = channel.queue_declare(names.exchange("unrouted"), passive=True).method.message_count
+    except pika.exceptions.ChannelClosedByBroker:
+        yield Finding("note", "exchanges are not declared yet; `kezhi up` or `migrate` declares them with plain arguments")
+        return
+    channel.close()
+    yield Finding("good", "exchanges are declared")
+    if unrouted:
+        yield Finding("bad", f"{unrouted:,} messages reached no queue: look into {names.exchange('unrouted')}")
+
+
+def _database(installation: Installation, service: str) -> Iterator[Finding]:
+    try:
+        runtime = installation.runtime(service)
+        with runtime.sessions() as session:
+            theirs = session.scalar(text("SELECT clock_timestamp()"))
+            pending, oldest = session.execute(
+                text("SELECT count(*), min(created_at) FROM chassis.outbox WHERE status = 'pending'")
+            ).one()
+            failed = session.scalar(text("SELECT count(*) FROM chassis.outbox WHERE status = 'failed'"))
+            letters = session.scalar(text("SELECT count(*) FROM chassis.dead_letter WHERE status = 'waiting'"))
+    except Exception as wrong:  # any failure of a look is itself the finding
+        cause = getattr(wrong, "orig", wrong)
+        missing = isinstance(cause, psycopg.errors.UndefinedTable | psycopg.OperationalError)
+        yield Finding("note" if missing else "bad", f"{service}: {str(cause).splitlines()[0]} (`kezhi up` creates and migrates)")
+        return
+    runtime.engine.dispose()
+    drift = abs((theirs - datetime.now(UTC)).total_seconds())
+    if drift > CLOCK_TOLERANCE:
+        yield Finding("bad", f"{service}: this machine's clock and the database's differ by {drift:.1f} s; mend the time service")
+    if failed:
+        yield Finding("bad", f"{service}: {failed:,} outbox rows could not be published; see their error, then revive them")
+    if letters:
+        yield Finding("note", f"{service}: {letters:,} dead letters wait: kezhi dead-letters list --service {service}")
+    if pending and oldest and time.time() - oldest.timestamp() > 60:
+        yield Finding("note", f"{service}: {pending:,} events wait in the outbox, the oldest since {oldest:%H:%M:%S} UTC")
+    if not (failed or letters or pending):
+        yield Finding("good", f"{service}: schema there, nothing waits")

@@ -1,0 +1,65 @@
+"""Kills what it is given, at random, and counts what it did."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psutil
+
+from kezhi.supervisor import Supervisor
+
+
+@dataclass
+class Chaos:
+    """SIGKILL for a random process every 1-3 s; the given disasters at their moments."""
+
+    supervisor: Supervisor
+    seconds: float
+    disasters: list[tuple[float, str, Callable[[], None]]]  # (share of the time, name, what to do)
+    seed: int = 7
+    struck: Counter[str] = field(default_factory=Counter)
+
+    def rage(self) -> None:
+        """Run for ``seconds``; returns when the last disaster is over."""
+        chance = random.Random(self.seed)
+        began = time.monotonic()
+        waiting = sorted(self.disasters, key=lambda disaster: disaster[0])
+        while (spent := time.monotonic() - began) < self.seconds:
+            if waiting and spent > waiting[0][0] * self.seconds:
+                _, name, strike = waiting.pop(0)
+                strike()
+                self.struck[name] += 1
+            else:
+                self._kill_one(chance)
+            time.sleep(chance.uniform(1, 3))
+        for _, name, strike in waiting:
+            strike()
+            self.struck[name] += 1
+
+    def _kill_one(self, chance: random.Random) -> None:
+        living = [
+            child for child in self.supervisor.children if child.process and child.process.poll() is None
+        ]
+        if not living:
+            return
+        victim = chance.choice(living)
+        assert victim.process is not None
+        try:
+            family = psutil.Process(victim.process.pid)
+            for process in [*family.children(recursive=True), family]:
+                process.kill()
+            self.struck[victim.plan.name] += 1
+        except psutil.NoSuchProcess:
+            return
+
+
+def in_thread(run: Callable[[], None]) -> threading.Thread:
+    """Start ``run`` beside the test."""
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
