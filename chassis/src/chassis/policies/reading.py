@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 MARKS = ("clause", "ours", "note")  # every rule may say where it comes from, what is our choice, and why
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,59}(\.[a-z][a-z0-9_]{0,59})*\Z")
+TEMPLATE = re.compile(r"(\{[a-z_]+\}|[A-Z0-9-])+")
 _CLAUSE = re.compile(r"\S(.{0,78}\S)?\Z")
 
 
