@@ -26,7 +26,7 @@ from kezhi.installation import SERVICES, Installation
 from kezhi.status import await_quiet
 from kezhi.supervisor import Supervisor
 from kezhi.up import await_ready, plan_children, run_prepare
-from tests.conftest import PASSWORD, free_port
+from tests.house import PASSWORD, free_port
 from tests.faults.chaos import Chaos, in_thread
 from tests.faults.storm_input import Storm, build
 

@@ -10,7 +10,7 @@ import pytest
 from kezhi.api import Api
 from kezhi.demo import COLUMNS, SAMPLE
 
-from tests.conftest import House
+from tests.house import House
 from tests.journeys.oracle import points_of_all
 
 pytestmark = [pytest.mark.xdist_group("cdnow"), pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(600)]

@@ -28,13 +28,14 @@ class Api:
 
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, **content: Any) -> Any:
         """One request; 2xx or an exception."""
-        authorised = {"Authorization": f"Bearer {self._bearer()}"} | (headers or {})
+        authorised = {"Authorization": f"Bearer {self.bearer()}"} | (headers or {})
         answer = self._http.request(method, path, headers=authorised, **content)
         if answer.is_success:
             return answer.json() if answer.content else None
         raise click.ClickException(f"{method} {path}: {describe(answer)}")
 
-    def _bearer(self) -> str:
+    def bearer(self) -> str:
+        """The access token of now."""
         if time.monotonic() > self._until:
             answer = self._http.post("/auth/token", json=self._credentials)
             if not answer.is_success:
