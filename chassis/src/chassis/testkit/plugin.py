@@ -23,7 +23,7 @@ from chassis.runtime import Runtime, start_runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.storage.engine import make_engine
-from chassis.testkit import backends
+from chassis.testkit import backends, tokens
 from chassis.testkit.databases import Databases, declared
 
 Declaration = Service | Callable[[], Service]
@@ -89,6 +89,7 @@ def make_runtime(
             "amqp_url": backends.DEFAULT_AMQP,
             "instance": instance,
             "mode": "evaluation",
+            "jwks_url": tokens.static_jwks(),
             "field_keys": (Fernet.generate_key().decode(),),
             **settings,
         }
@@ -116,7 +117,6 @@ def client() -> Callable[..., Any]:
     def make(
         runtime: Runtime, roles: Sequence[str] | None = ("administrator",), unit_path: str = "/", username: str = "admin"
     ) -> Any:
-        from chassis.testkit import tokens
         from chassis.web.app import create_app
 
         if id(runtime) not in apps:

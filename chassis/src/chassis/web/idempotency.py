@@ -1,0 +1,160 @@
+"""``Idempotency-Key``: the same POST twice is done once and answered twice (decision 18).
+
+The record is written in the transaction of the effect, so a crash leaves either both or neither; a key in flight is
+held by a transaction-level advisory lock that vanishes with its owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from flask import Request, Response
+from sqlalchemy import Index, LargeBinary, SmallInteger, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.errors import Conflict, Invalid
+from chassis.runtime import Context
+from chassis.storage.schema import ChassisBase
+from chassis.web.access import Access
+from chassis.web.principal import Principal
+from chassis.web.problems import Unreadable
+from chassis.web.work import Work
+
+IDEMPOTENCY = "Idempotency-Key"
+KEPT = timedelta(hours=24)
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_REPLAYED_HEADERS = ("Content-Type", "Location", "ETag")
+
+
+class IdempotencyRow(ChassisBase):
+    """One finished POST and its answer; ``body`` is null where the answer held a secret."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (Index("ix_idempotency_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),)
+
+    principal: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One POST under a key: either a replay, or new and to be remembered."""
+
+    key: str
+    principal: str
+    path: str
+    request_hash: bytes
+    access: Access
+    replay: Response | None = None
+
+    @classmethod
+    def begin(cls, request: Request, access: Access, principal: Principal, work: Work) -> Attempt | None:
+        """None without a key. Raises 400 for a missing or malformed one, 409 in flight, 422 for another content."""
+        key = request.headers.get(IDEMPOTENCY)
+        if key is None:
+            if access.idempotency == "required":
+                raise Unreadable(f"this POST needs an {IDEMPOTENCY} header")
+            return None
+        if not _KEY.match(key):
+            raise Invalid("The key is not valid", {IDEMPOTENCY: ["1 to 255 visible ASCII characters"]})
+        attempt = cls(key, f"{principal.kind}:{principal.id}", request.path, _hash(request), access)
+        attempt._look_up(work)
+        return attempt
+
+    def _look_up(self, work: Work) -> None:
+        session = work.session
+        scope = hashlib.sha256("\n".join((self.principal, self.path, self.key)).encode()).digest()
+        lock = int.from_bytes(scope[:8], signed=True)
+        if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}):
+            raise Conflict("a request with this Idempotency-Key is being worked on: wait for its answer")
+        row = session.scalar(
+            select(IdempotencyRow).where(
+                IdempotencyRow.principal == self.principal,
+                IdempotencyRow.path == self.path,
+                IdempotencyRow.key == self.key,
+            )
+        )
+        if row is None:
+            return
+        if row.expires_at is not None and row.expires_at <= work.clock.now():
+            session.delete(row)
+            session.flush()
+        elif row.request_hash != self.request_hash:
+            raise Invalid(
+                "This Idempotency-Key was used for another content", {IDEMPOTENCY: ["used before with another body"]}
+            )
+        elif row.body is None:
+            raise Conflict("this was done before; its answer held a secret and isn't kept", status_then=row.status)
+        else:
+            self.replay = Response(row.body, row.status, headers={**row.headers, "Idempotency-Replayed": "true"})
+
+    def remember(self, work: Work, response: Response) -> None:
+        """Keep the answer beside the effect."""
+        now = work.clock.now()
+        headers = {name: response.headers[name] for name in _REPLAYED_HEADERS if name in response.headers}
+        work.session.add(
+            IdempotencyRow(
+                principal=self.principal,
+                path=self.path,
+                key=self.key,
+                request_hash=self.request_hash,
+                status=response.status_code,
+                headers=headers,
+                body=None if self.access.secret else response.get_data(),
+                created_at=now,
+                expires_at=None if self.access.keeps_key else now + KEPT,
+            )
+        )
+        work.session.flush()
+
+
+def _hash(request: Request) -> bytes:
+    """Of the content, not of its spelling: JSON is compared with sorted members, forms without their boundary."""
+    digest = hashlib.sha256(request.query_string + b"\n" + request.mimetype.encode() + b"\n")
+    if request.mimetype == "multipart/form-data":
+        for name, values in sorted(request.form.lists()):
+            digest.update(orjson.dumps([name, values]))
+        for name, file in sorted(request.files.items(multi=True)):
+            digest.update(orjson.dumps([name, file.filename]))
+            while chunk := file.stream.read(1 << 16):
+                digest.update(chunk)
+            file.stream.seek(0)
+        return digest.digest()
+    body = request.get_data()
+    try:
+        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        pass
+    digest.update(body)
+    return digest.digest()
+
+
+def forget_expired(context: Context) -> bool:
+    """Schedule step: remove up to 5,000 keys past their day."""
+    expired = (
+        select(IdempotencyRow.principal, IdempotencyRow.path, IdempotencyRow.key)
+        .where(IdempotencyRow.expires_at <= context.clock.now())
+        .limit(5000)
+        .subquery()
+    )
+    removed = context.session.execute(
+        delete(IdempotencyRow).where(
+            IdempotencyRow.principal == expired.c.principal,
+            IdempotencyRow.path == expired.c.path,
+            IdempotencyRow.key == expired.c.key,
+        )
+    )
+    return bool(removed.rowcount == 5000)  # type: ignore[attr-defined]

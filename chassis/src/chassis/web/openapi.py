@@ -1,0 +1,163 @@
+"""The OpenAPI 3.1 document of a service: generated from routes, schemas and terms of access, the same on every run.
+
+What flask-smorest can't know is added here: who may call, every problem an operation can answer with, the
+``Idempotency-Key`` and ``If-Match`` headers. Nothing here needs a database.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+
+from chassis.web.access import Access
+from chassis.web.application import Endpoint
+from chassis.web.idempotency import IDEMPOTENCY
+from chassis.web.problems import MEDIA_TYPE
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457: what went wrong, and what to do about it",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {
+            "type": "object",
+            "description": "messages by the path of the field",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+_VERBS = ("get", "post", "put", "patch", "delete")
+
+
+class KezhiApi(Api):
+    """flask-smorest's Api, whose error handling is ours (``problems``)."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def configure(app: Flask, title: str, version: str) -> None:
+    """What flask-smorest reads at its start."""
+    app.config.update(
+        API_TITLE=title, API_VERSION=version, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None
+    )
+
+
+def finish(api: Api, app: Flask, endpoints: dict[str, Endpoint], description: str) -> dict[str, Any]:
+    """The finished document."""
+    document: dict[str, Any] = api.spec.to_dict()
+    document["info"]["description"] = description
+    components = document.setdefault("components", {})
+    components.pop("responses", None)
+    components.pop("headers", None)
+    components.pop("parameters", None)
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    by_path = _by_path(app, endpoints)
+    for path, operations in document["paths"].items():
+        for verb in _VERBS:
+            if verb in operations:
+                name, endpoint = by_path[(path, verb)]
+                _complete(operations[verb], verb, name, endpoint, "{" in path)
+    document["paths"] = dict(sorted(document["paths"].items()))
+    components["schemas"] = dict(sorted(components["schemas"].items()))
+    _clean(document)
+    return document
+
+
+def _by_path(app: Flask, endpoints: dict[str, Endpoint]) -> dict[tuple[str, str], tuple[str, Endpoint]]:
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in endpoints:
+            path = "".join(f"{{{part}}}" if dynamic else part for dynamic, part in rule._trace)
+            for method in rule.methods or ():
+                found[(path.lstrip("|"), method.lower())] = (rule.endpoint, endpoints[rule.endpoint])
+    return found
+
+
+def _complete(operation: dict[str, Any], verb: str, name: str, endpoint: Endpoint, has_id: bool) -> None:
+    access: Access = endpoint.access
+    operation["operationId"] = name
+    parameters = operation.setdefault("parameters", [])
+    problems = {422, 429, 503}
+    if access.public:
+        operation["security"] = []
+    else:
+        operation["security"] = [{"bearer": []}]
+        problems |= {401, 403}
+        if access.permission is not None:
+            operation["x-permission"] = access.permission
+    if has_id:
+        problems.add(404)
+    if verb != "get":
+        problems |= {400, 404, 409, 413}
+    if "requestBody" in operation:
+        problems.add(415)
+    if verb == "post":
+        parameters.append(_idempotency(access))
+    if access.if_match:
+        parameters.append(_IF_MATCH)
+        problems |= {400, 412, 428}
+    if not parameters:
+        del operation["parameters"]
+    responses = operation.setdefault("responses", {})
+    responses.pop("default", None)
+    for status in problems:
+        if not _is_documented(responses.get(str(status))):
+            responses[str(status)] = _response(status)
+    operation["responses"] = dict(sorted((str(status), answer) for status, answer in responses.items()))
+
+
+def _is_documented(answer: Any) -> bool:
+    return isinstance(answer, dict) and "content" in answer
+
+
+def _response(status: int) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": content}
+    if status in (429, 503):
+        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds"}}
+    if status == 401:
+        answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+    return answer
+
+
+def _idempotency(access: Access) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": IDEMPOTENCY,
+        "required": access.idempotency == "required",
+        "description": "the same key and body are done once and answered alike; another body under it is 422",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    }
+
+
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "description": "the ETag of the version you read",
+    "schema": {"type": "string", "pattern": '^(\\*|(W/)?"[0-9]{1,18}")$'},
+}
+
+
+def _clean(value: Any) -> None:
+    """Python's ``\\u0000`` in a pattern is no ECMA escape problem, but empty schemas of Raw fields carry null types."""
+    if isinstance(value, dict):
+        for name in [name for name, member in value.items() if member is None and name in ("type", "format", "default")]:
+            if name != "default":
+                del value[name]
+        for member in value.values():
+            _clean(member)
+    elif isinstance(value, list):
+        for member in value:
+            _clean(member)
