@@ -13,5 +13,5 @@ def test_a_created_thing_is_read_again(keeper: Any, a_book: Any) -> None:
     assert made.status_code == 201
     read = keeper.get(f"/api/v1/books/{made.json['id']}")
     assert read.json == made.json
-    assert read.json["price"] == "12.5000"
+    assert read.json["price"] == "12.50"
     assert read.headers["ETag"] == '"1"'

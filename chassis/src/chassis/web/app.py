@@ -37,7 +37,7 @@ def create_app(runtime: Runtime) -> Application:
     app.reading = reading_sessions(runtime)
     app.verifier = Verifier(Keys(settings.jwks_url), Permissions(service.permissions), runtime.clock)
     app.directory = Directory(runtime.sessions)
-    app.limits = Limits(app, settings)
+    app.limits = Limits(settings)
     if service.extend_app is not None:
         service.extend_app(app, runtime)
     return app

@@ -19,7 +19,6 @@ __all__ = [
     "Raw", "String", "Text", "Uuid", "Whole",
 ]  # fmt: skip
 
-_MONEY = r"^-?\d{1,15}(\.\d{1,4})?$"
 _INSTANT = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$", re.ASCII)
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
@@ -56,6 +55,8 @@ class Text(ma.fields.String):
 class Money(ma.fields.Field[Decimal]):
     """An amount as a decimal string (``"256.00"``) with at most ``places`` decimals, in both directions."""
 
+    shown = 2  # decimals that are always written
+
     def __init__(self, places: int = 4, *, min: str | None = None, **kwargs: Any) -> None:
         self.places, self.min = places, None if min is None else Decimal(min)
         sign = "" if self.min is not None and self.min >= 0 else "-?"
@@ -72,11 +73,13 @@ class Money(ma.fields.Field[Decimal]):
         return amount
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
+        return None if value is None else plain(Decimal(value), self.shown)
 
 
 class Quantity(Money):
     """A quantity as a decimal string."""
+
+    shown = 0
 
 
 class Whole(ma.fields.Field[int]):
@@ -168,6 +171,13 @@ class Uuid(ma.fields.Field[uuid.UUID]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else str(value)
+
+
+def plain(value: Decimal, decimals: int = 2) -> str:
+    """Without exponent or idle zeros, but with at least ``decimals`` decimals: 12.5000 → ``12.50``."""
+    whole, _, fraction = format(value, "f").partition(".")
+    fraction = fraction.rstrip("0").ljust(decimals, "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def instant(at: datetime) -> str:

@@ -1,12 +1,19 @@
-"""Rate limits per caller and per address, in memory or shared through Redis; off for loopback in evaluation mode."""
+"""Rate limits per caller and per address, in memory or shared through Redis; off for loopback in evaluation mode.
+
+Flask-Limiter counts in a hook before the caller is known, around every view; this stands on its engine (``limits``)
+and counts where the caller has just been proven, or has just failed to be.
+"""
 
 from __future__ import annotations
 
 import time
 from math import ceil
 
-from flask import Flask, g, request
-from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask import request
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
 
 from chassis.settings import Settings
 from chassis.web.principal import Principal
@@ -19,53 +26,42 @@ _LOOPBACK = ("127.", "::1")
 
 
 class Limits:
-    """Checked once per request, after the caller is known (or failed to be)."""
+    """Asked once per request."""
 
-    def __init__(self, app: Flask, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        per_caller: str = PER_CALLER,
+        per_address: str = PER_ADDRESS,
+        per_stranger: str = PER_STRANGER,
+    ) -> None:
         self.spares_loopback = settings.mode == "evaluation"
-        self.limiter = Limiter(
-            key_func=_address,
-            app=app,
-            application_limits=[
-                ApplicationLimit(PER_ADDRESS, key_function=_address),
-                ApplicationLimit(PER_CALLER, key_function=_caller, exempt_when=_is_stranger),
-                ApplicationLimit(PER_STRANGER, key_function=_stranger, exempt_when=_is_caller),
-            ],
-            auto_check=False,
-            storage_uri=settings.redis_url or "memory://",
-            key_prefix=f"kezhi:{settings.instance}:{settings.service}",
-            in_memory_fallback_enabled=bool(settings.redis_url),
-        )
+        self.scope = f"kezhi:{settings.instance}:{settings.service}"
+        self.caller, self.address, self.stranger = parse(per_caller), parse(per_address), parse(per_stranger)
+        self.local = FixedWindowRateLimiter(MemoryStorage())
+        shared = storage_from_string(settings.redis_url, wrap_exceptions=True) if settings.redis_url else None
+        self.counter = FixedWindowRateLimiter(shared) if shared is not None else self.local  # type: ignore[arg-type]
 
     def check(self, principal: Principal | None) -> None:
-        """Raises TooMany with the seconds until the window opens again."""
-        if self.spares_loopback and (request.remote_addr or "").startswith(_LOOPBACK):
+        """Count this request. Raises TooMany with the seconds until the window opens again."""
+        address = request.remote_addr or ""
+        if self.spares_loopback and address.startswith(_LOOPBACK):
             return
-        g.limited = principal if principal is not None and principal.kind != "public" else None
+        self._hit(self.address, "address", address)
+        if principal is None or principal.kind == "public":
+            self._hit(self.stranger, "stranger", address)
+        else:
+            self._hit(self.caller, principal.kind, principal.id)
+
+    def _hit(self, item: RateLimitItem, *who: str) -> None:
+        counter = self.counter
         try:
-            self.limiter.check()
-        except RateLimitExceeded:
-            current = self.limiter.current_limit
-            # Not the injected clock: the limiter counts windows of the machine's time.
-            wait = ceil(current.reset_at - time.time()) if current else 60
-            raise TooMany("too many requests: wait before the next one", max(1, wait)) from None
-
-
-def _address() -> str:
-    return f"address:{request.remote_addr}"
-
-
-def _caller() -> str:
-    return f"caller:{g.limited.kind}:{g.limited.id}"
-
-
-def _stranger() -> str:
-    return f"stranger:{request.remote_addr}"
-
-
-def _is_stranger() -> bool:
-    return g.limited is None
-
-
-def _is_caller() -> bool:
-    return g.limited is not None
+            passed = counter.hit(item, self.scope, *who)
+        except StorageError:
+            # A Redis that is away must not stop the service: each process counts for itself meanwhile.
+            counter = self.local
+            passed = counter.hit(item, self.scope, *who)
+        if not passed:
+            # The machine's time on purpose: the counter's windows are not moved by the injected clock.
+            wait = ceil(counter.get_window_stats(item, self.scope, *who).reset_time - time.time())
+            raise TooMany("too many requests: wait before the next one", max(1, wait))
