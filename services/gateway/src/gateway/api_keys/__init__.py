@@ -1,0 +1,1 @@
+"""Keys for machines: shown once, stored hashed, exchanged at the gateway into short tokens."""

@@ -1,0 +1,1 @@
+"""Carrying requests to the services that own them."""

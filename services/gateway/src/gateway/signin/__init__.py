@@ -1,0 +1,1 @@
+"""Proving who someone is: passwords, lock-out, access tokens, refresh families, signing keys."""
