@@ -1,17 +1,24 @@
-"""How a service says which file of a pack is its own, and how it reads it."""
+"""How a service says which file of a pack is its own, how it reads it, and how it tries a pack on the living."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chassis.policies.company import Company
 from chassis.policies.document import Node
 from chassis.policies.pack import Pack
 from chassis.policies.problems import collecting
 
+if TYPE_CHECKING:
+    from chassis.policies.book import Policy
+    from chassis.runtime import Context
+
 T = TypeVar("T")
+
+Simulation = Callable[["Context", "Policy", "Policy"], dict[str, Any]]
+"""``(context, in force, tried)`` → what would change over the whole live population; it changes nothing itself."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class PolicySection(Generic[T]):
 
     name: str
     load: Callable[[Node, Company], T]
+    simulate: Simulation | None = None
 
     def read(self, pack: Pack) -> T:
         """The service's rules of this pack. Raises PolicyRefused with every fault of the section."""

@@ -15,6 +15,7 @@ from chassis import logs, telemetry
 from chassis.approvals import api as approvals_api
 from chassis.audit import api as audit_api
 from chassis.people.directory import Directory
+from chassis.policies.use_cases import ACTIVATION
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.web import health, openapi, problems
@@ -62,7 +63,7 @@ def assemble(service: Service) -> Application:
     for blueprint in _chassis_blueprints(service):
         api.register_blueprint(blueprint, url_prefix=f"{PREFIX}/services/{service.name}")
     app.endpoints = _endpoints(app)
-    app.approval_kinds = dict(service.approvals)
+    app.approval_kinds = {ACTIVATION.kind: ACTIVATION, **service.approvals}
     app.document = openapi.finish(api, app, app.endpoints, f"Kezhi service `{service.name}`")
     app.register_blueprint(health.plain(app.document))
     return app
