@@ -77,6 +77,14 @@ class SimulateSchema(Schema):
     hash = fields.Text(64, required=True)
 
 
+class SimulationSchema(Schema):
+    """What would change if the tried version decided."""
+
+    in_force = fields.String(required=True)
+    tried = fields.String(required=True)
+    result = fields.Dict(required=True, metadata={"description": "what this service reports; see its own documentation"})
+
+
 def blueprint(service: str) -> Blueprint:
     """The policy resources of one service, relative to ``/api/v1/services/<service>``."""
     policies = Blueprint("policies", __name__, description="Versions of the policy pack")
@@ -128,7 +136,7 @@ def blueprint(service: str) -> Blueprint:
     @policies.post("/policies/simulate")
     @requires("policies:read")
     @policies.arguments(SimulateSchema)
-    @policies.response(200, fields.Dict())
+    @policies.response(200, SimulationSchema)
     def simulate_policy(body: dict[str, Any]) -> dict[str, Any]:
         """What would change if this version decided, over the whole live population; changes nothing"""
         return use_cases.simulate(work().context, body["hash"])

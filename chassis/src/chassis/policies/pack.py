@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -169,8 +170,13 @@ def from_documents(documents: Mapping[str, str], name: str | None = None) -> Pac
 
     File names are ``pack.yaml`` (one pack) or ``<pack>/pack.yaml``. Raises PolicyRefused with every fault.
     """
+    return _read(tuple(sorted(documents.items())), name)
+
+
+@lru_cache(maxsize=8)  # a pack is a value: the same texts are read once per process
+def _read(documents: tuple[tuple[str, str], ...], name: str | None) -> Pack:
     with collecting():
-        placed = _placed(documents)
+        placed = _placed(dict(documents))
         root = name or _root(placed)
         chain = _chain(placed, root)
         trees = {

@@ -6,25 +6,32 @@ and xdist workers never meet.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+from amqp.exceptions import AMQPError
 from cryptography.fernet import Fernet
 from sqlalchemy import text
-from sqlalchemy.orm import sessionmaker
 
 from chassis.clock import FakeClock
+from chassis.messaging import topology
 from chassis.messaging.event import Event
 from chassis.messaging.names import BrokerNames
 from chassis.runtime import Runtime, start_runtime
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.storage.engine import make_engine
 from chassis.testkit import backends, tokens
 from chassis.testkit.databases import Databases, declared
+from chassis.web.app import create_app
+
+_declared_brokers: dict[
+    str, list[tuple[str, Service]]
+] = {}  # by instance: what its runtimes may have declared
 
 Declaration = Service | Callable[[], Service]
 
@@ -70,43 +77,56 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def instance() -> str:
-    """A random installation name: nothing of this test shares an exchange or queue with anything else."""
-    return f"t{uuid.uuid4().hex[:10]}"
+def instance() -> Iterator[str]:
+    """A random installation name: nothing of this test shares an exchange or queue with anything else.
+
+    What the test's runtimes declared under it is removed afterwards.
+    """
+    name = f"t{uuid.uuid4().hex[:10]}"
+    yield name
+    for url, service in _declared_brokers.pop(name, []):
+        with suppress(OSError, AMQPError):  # a broker that the test itself ended keeps nothing
+            topology.forget(url, BrokerNames(name), service)
 
 
 @pytest.fixture
 def make_runtime(
-    fresh_database: Callable[[Declaration], str], clock: FakeClock, instance: str
+    request: pytest.FixtureRequest, databases: Databases, clock: FakeClock, instance: str
 ) -> Iterator[Callable[..., Runtime]]:
-    """``make_runtime(service, **settings)`` → a process of the service on a fresh database with the default pack."""
-    made: list[Runtime] = []
+    """``make_runtime(service, **settings)`` → a process of the service on a fresh database, governed by the default pack.
 
-    def make(service: Declaration, **settings: Any) -> Runtime:
+    ``pack=DIR`` puts another pack in force, ``pack=None`` none; ``database_url=`` joins a database that exists.
+    """
+    made: list[Runtime] = []
+    urls: list[str] = []
+    default_pack = request.config.rootpath / "policies" / "consumer-goods"
+
+    def make(service: Declaration, *, pack: Path | None = default_pack, **settings: Any) -> Runtime:
         service = declared(service)
-        url = settings.pop("database_url", None) or fresh_database(service)
+        if "database_url" not in settings:
+            urls.append(databases.fresh(service, pack))
+            settings["database_url"] = urls[-1]
         given: dict[str, Any] = {
-            "amqp_url": backends.DEFAULT_AMQP,
+            "amqp_url": os.environ.get("KEZHI_TEST_AMQP", backends.DEFAULT_AMQP),
             "instance": instance,
             "mode": "evaluation",
             "jwks_url": tokens.static_jwks(),
             "field_keys": (Fernet.generate_key().decode(),),
             **settings,
         }
-        made.append(_start(service, Settings(service=service.name, database_url=url, **given), clock))
-        return made[-1]
+        runtime = start_runtime(service, Settings(service=service.name, **given), clock)
+        if "amqp_url" in request.fixturenames:
+            _declared_brokers.setdefault(runtime.settings.instance, []).append(
+                (runtime.settings.amqp_url, service)
+            )
+        made.append(runtime)
+        return runtime
 
     yield make
     for runtime in made:
         runtime.engine.dispose()
-
-
-def _start(service: Service, settings: Settings, clock: FakeClock) -> Runtime:
-    if find_spec("chassis.policies") and find_spec("chassis.policies.book"):
-        return start_runtime(service, settings, clock)
-    engine = make_engine(settings)
-    sessions = sessionmaker(engine, expire_on_commit=False, info={"service": service.name, "clock": clock})
-    return Runtime(service, settings, clock, engine, sessions, None, BrokerNames(settings.instance))  # type: ignore[arg-type]
+    for url in urls:
+        databases.drop(url)
 
 
 @pytest.fixture
@@ -115,7 +135,10 @@ def client() -> Callable[..., Any]:
     apps: dict[int, Any] = {}
 
     def make(
-        runtime: Runtime, roles: Sequence[str] | None = ("administrator",), unit_path: str = "/", username: str = "admin"
+        runtime: Runtime,
+        roles: Sequence[str] | None = ("administrator",),
+        unit_path: str = "/",
+        username: str = "admin",
     ) -> Any:
         from chassis.web.app import create_app
 
