@@ -1,27 +1,128 @@
-"""The three verbs of every service, and ``openapi``: ``python -m <service> serve | work | migrate | openapi``.
+"""The verbs of every service: ``python -m <service> serve | work | migrate | rekey | openapi``.
 
-A mistake in the configuration is one clear line and exit status 2, never a traceback.
+A mistake in the configuration, or a database that can't be reached, is one clear line and exit status 2, never a
+traceback.
 """
 
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from collections.abc import Callable, Sequence
 
+import orjson
+from environs import EnvError
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import sessionmaker
+
+from chassis.messaging.names import BrokerNames
 from chassis.service import Service
 from chassis.settings import Settings
+from chassis.storage.encrypted import NoFieldKeys, encrypted_columns, rekey
+from chassis.storage.engine import make_engine
 from chassis.storage.migrations import migrate
+
+
+class Misconfigured(Exception):
+    """The process can't start as it was told to; the message says what to change."""
 
 
 def main(build_service: Callable[[], Service], arguments: Sequence[str] | None = None) -> None:
     """Parse the verb and do it."""
     service = build_service()
+    parsed = _parser(service).parse_args(arguments)
+    verbs: dict[str, Callable[[Service, argparse.Namespace], None]] = {
+        "serve": _serve,
+        "work": _work,
+        "migrate": _migrate,
+        "rekey": _rekey,
+        "openapi": _openapi,
+    }
+    try:
+        verbs[parsed.verb](service, parsed)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as failure:
+        reason = _in_one_line(failure)
+        if reason is None:
+            raise
+        print(f"{service.name} {parsed.verb}: {reason}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser(service: Service) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=service.title)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("migrate")
-    parsed = parser.parse_args(arguments)
+    verbs.add_parser(
+        "serve", help="answer HTTP requests (KEZHI_HTTP_HOST, KEZHI_HTTP_PORT, KEZHI_HTTP_WORKERS)"
+    )
+    work = verbs.add_parser("work", help="consume, publish, and do what is due")
+    work.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="consume, consume:<subscription>, relay, due or dead; may be repeated or comma-separated",
+    )
+    verbs.add_parser("migrate", help="bring the database and the broker to what this version needs")
+    verbs.add_parser("rekey", help="rewrite encrypted fields with the first of KEZHI_FIELD_KEYS")
+    verbs.add_parser("openapi", help="print the OpenAPI document")
+    return parser
+
+
+def _settings(service: Service) -> Settings:
     settings = Settings.from_environment(service.name)
-    if parsed.verb == "migrate":
-        migrate(service, settings.database_url)
-        sys.exit(0)
+    make_engine(settings).dispose()  # connects to nothing; a malformed URL or key shows here
+    return settings
+
+
+def _migrate(service: Service, _: argparse.Namespace) -> None:
+    from chassis.messaging.topology import declare  # noqa: PLC0415 - only this verb talks to the broker
+
+    settings = _settings(service)
+    migrate(service, settings.database_url)
+    declare(settings.amqp_url, BrokerNames(settings.instance), service, settings.partitions)
+
+
+def _work(service: Service, parsed: argparse.Namespace) -> None:
+    from chassis.runtime import start_runtime  # noqa: PLC0415
+    from chassis.worker import Worker  # noqa: PLC0415
+
+    roles = frozenset(role.strip() for part in parsed.only for role in part.split(",") if role.strip())
+    Worker(start_runtime(service, _settings(service)), roles).run()
+
+
+def _rekey(service: Service, _: argparse.Namespace) -> None:
+    sessions = sessionmaker(make_engine(_settings(service)))
+    for column in encrypted_columns():
+        print(f"{column.table}.{column.name}: {rekey(sessions, column)} rewritten")
+
+
+def _openapi(service: Service, _: argparse.Namespace) -> None:
+    from chassis.web.app import openapi_document  # noqa: PLC0415
+
+    print(orjson.dumps(openapi_document(service), option=orjson.OPT_INDENT_2).decode())
+
+
+def _serve(service: Service, _: argparse.Namespace) -> None:
+    from chassis.http_server import serve  # noqa: PLC0415
+
+    serve(service, _settings(service))
+
+
+def _in_one_line(failure: Exception) -> str | None:
+    """What to tell the operator of a failure that is theirs to mend; None for one that is ours."""
+    from chassis.messaging.topology import TopologyMismatch  # noqa: PLC0415
+
+    if isinstance(failure, EnvError):
+        return " ".join(str(failure).split())
+    if isinstance(failure, ArgumentError):
+        return "KEZHI_DATABASE_URL is no database URL; write postgresql://user:password@host:5432/database"
+    if isinstance(failure, OperationalError):
+        return f"the database does not answer: {str(failure.orig).splitlines()[0]}"
+    if isinstance(failure, NoFieldKeys | TopologyMismatch | Misconfigured):
+        return " ".join(str(failure).split())
+    if isinstance(failure, ConnectionError | socket.gaierror | TimeoutError):
+        return f"the broker does not answer at KEZHI_AMQP_URL: {failure}"
+    return None

@@ -37,7 +37,9 @@ class Keyring:
         try:
             fernets = [Fernet(key) for key in keys]
         except ValueError:
-            raise NoFieldKeys("KEZHI_FIELD_KEYS: each key is 32 bytes in URL-safe base64 (44 characters)") from None
+            raise NoFieldKeys(
+                "KEZHI_FIELD_KEYS: each key is 32 bytes in URL-safe base64 (44 characters)"
+            ) from None
         self._fernets = fernets
 
     def encrypt(self, text: str) -> str:
@@ -47,7 +49,9 @@ class Keyring:
         try:
             return Secret(self._ready().decrypt(token).decode())
         except InvalidToken:
-            raise NoFieldKeys("none of KEZHI_FIELD_KEYS reads this value: was a key removed too early?") from None
+            raise NoFieldKeys(
+                "none of KEZHI_FIELD_KEYS reads this value: was a key removed too early?"
+            ) from None
 
     def is_current(self, token: str) -> bool:
         """Whether the newest key wrote this token."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import context
+from alembic import command, context
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
@@ -27,7 +26,8 @@ def migrate(service: Service, database_url: str) -> None:
     """Bring the chassis's and then the service's tables to the newest revision. Needs a direct connection."""
     engine = _direct_engine(database_url)
     with engine.connect() as guard, engine.connect() as connection:
-        guard.execution_options(isolation_level="AUTOCOMMIT").execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        lock = text("SELECT pg_advisory_lock(:key)")
+        guard.execution_options(isolation_level="AUTOCOMMIT").execute(lock, {"key": _LOCK})
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS chassis"))
         connection.commit()
         _upgrade(connection, CHASSIS_LINE)
@@ -40,7 +40,9 @@ def pending(service: Service, engine: Engine) -> list[str]:
     missing = []
     with engine.connect() as connection:
         for line, schema in ((CHASSIS_LINE, "chassis"), (service.migrations, "public")):
-            reached = MigrationContext.configure(connection, opts={"version_table_schema": schema}).get_current_heads()
+            reached = MigrationContext.configure(
+                connection, opts={"version_table_schema": schema}
+            ).get_current_heads()
             missing += sorted(set(_script(line).get_heads()) - set(reached))
     return missing
 
@@ -81,25 +83,5 @@ def _config(line: Path) -> Config:
 def _upgrade(connection: Connection, line: Path) -> None:
     config = _config(line)
     config.attributes["connection"] = connection
-    script = _tolerant(line) if line == CHASSIS_LINE else ScriptDirectory.from_config(config)
-    with EnvironmentContext(
-        config, script, fn=lambda reached, _: script._upgrade_revs("heads", reached), destination_rev="heads"
-    ):
-        script.run_env()
+    command.upgrade(config, "heads")
     connection.commit()
-
-
-def _tolerant(line: Path) -> ScriptDirectory:
-    import re
-    import tempfile
-
-    known = {re.search(r'^revision.*=\s*"(\w+)"', f.read_text(), re.M)[1]: f for f in sorted((line / "versions").glob("c*.py"))}
-    folder = Path(tempfile.mkdtemp())
-    (folder / "versions").mkdir()
-    (folder / "env.py").write_text((line / "env.py").read_text())
-    before = None
-    for name, file in known.items():
-        body = re.sub(r"^down_revision.*$", f"down_revision = {before!r}", file.read_text(), flags=re.M)
-        (folder / "versions" / file.name).write_text(body)
-        before = name
-    return ScriptDirectory.from_config(_config(folder))

@@ -6,6 +6,7 @@ taker waits for the outcome. Take a block at once where many are needed (imports
 
 from __future__ import annotations
 
+from sqlalchemy import BigInteger
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,7 +19,7 @@ class NumberSeries(ChassisBase):
     __tablename__ = "number_series"
 
     series: Mapped[str] = mapped_column(primary_key=True)
-    next: Mapped[int]
+    next: Mapped[int] = mapped_column(BigInteger)
 
 
 def take(session: Session, series: str, count: int = 1) -> range:
@@ -26,7 +27,9 @@ def take(session: Session, series: str, count: int = 1) -> range:
     if count < 1:
         raise ValueError("take at least one number")
     statement = insert(NumberSeries).values(series=series, next=count + 1)
-    statement = statement.on_conflict_do_update(index_elements=["series"], set_={"next": NumberSeries.next + count})
+    statement = statement.on_conflict_do_update(
+        index_elements=["series"], set_={"next": NumberSeries.next + count}
+    )
     end = session.execute(statement.returning(NumberSeries.next)).scalar_one()
     return range(end - count, end)
 

@@ -34,7 +34,10 @@ def postgres_url() -> str:
     try:
         psycopg.connect(url, connect_timeout=3).close()
     except psycopg.OperationalError as away:
-        leave_out("PostgreSQL", f"no answer at KEZHI_TEST_PG ({urlsplit(url).hostname}): {str(away).splitlines()[0]}")
+        leave_out(
+            "PostgreSQL",
+            f"no answer at KEZHI_TEST_PG ({urlsplit(url).hostname}): {str(away).splitlines()[0]}",
+        )
     return url
 
 

@@ -91,7 +91,9 @@ def _yaml_rows(name: str, text: str) -> Iterator[Row]:
     if not isinstance(content, dict) or not set(content) <= {"year", "holidays", "workdays"}:
         raise Invalid(f"{name}: write the keys year, holidays and workdays, and no others")
     if content.get("year") is not None:
-        latest = max((day for kind in ("holidays", "workdays") for day in content.get(kind) or {}), key=str, default="")
+        latest = max(
+            (day for kind in ("holidays", "workdays") for day in content.get(kind) or {}), key=str, default=""
+        )
         if not str(latest).startswith(f"{content['year']}-"):
             raise Invalid(f"{name}: year says {content['year']}, the days end with {latest}")
     for kind in ("holidays", "workdays"):

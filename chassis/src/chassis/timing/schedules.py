@@ -138,6 +138,11 @@ class ScheduleRunner:
                 session.execute(change.values(started_at=started_at, attempts=0, error=None))
             else:
                 turn = next_turn(schedule.cron, zone, now)
-                done = {"next_at": turn, "try_at": turn, "started_at": started_at, "finished_at": context.clock.now()}
+                done = {
+                    "next_at": turn,
+                    "try_at": turn,
+                    "started_at": started_at,
+                    "finished_at": context.clock.now(),
+                }
                 session.execute(change.values(**done, attempts=0, error=None))
             return more

@@ -27,7 +27,9 @@ def upgrade() -> None:
         schema="chassis",
     )
     op.create_index("ix_due_try_at", "due", ["try_at"], schema="chassis")
-    op.create_index("ix_due_failing", "due", ["kind"], schema="chassis", postgresql_where=sa.text("attempts > 0"))
+    op.create_index(
+        "ix_due_failing", "due", ["kind"], schema="chassis", postgresql_where=sa.text("attempts > 0")
+    )
     op.create_table(
         "schedule",
         sa.Column("name", sa.Text, primary_key=True),
@@ -65,6 +67,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_job_created_at", "job", ["created_at"], schema="chassis")
     op.create_table(
+        "job_error",
+        sa.Column("job_id", sa.Uuid, sa.ForeignKey("chassis.job.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True),
+        sa.Column("message", sa.Text, nullable=False),
+        schema="chassis",
+    )
+    op.create_table(
         "calendar_year",
         sa.Column("year", sa.Integer, primary_key=True),
         sa.Column("hash", sa.Text, primary_key=True),
@@ -77,5 +86,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("calendar_year", "job", "number_series", "schedule", "due"):
+    for table in ("calendar_year", "job_error", "job", "number_series", "schedule", "due"):
         op.drop_table(table, schema="chassis")

@@ -1,0 +1,7 @@
+"""Long work: a job resource that callers poll, done step by step through due rows (decision 29)."""
+
+from __future__ import annotations
+
+from chassis.jobs.job import JobErrorRow, JobRow, answer, note_error, runs, start
+
+__all__ = ["JobErrorRow", "JobRow", "answer", "note_error", "runs", "start"]
