@@ -151,7 +151,7 @@ class Publisher:
         self._waiting.clear()
         self._changed.notify_all()
 
-    # Everything below runs in the connection's thread, except _close and _properties.
+    # Everything below runs in the connection's thread, except _properties and _close.
 
     def _properties(self, event: dict[str, Any]) -> pika.BasicProperties:
         fits = len(event["id"].encode()) <= _SHORT
@@ -229,13 +229,16 @@ class Publisher:
         if stop and self._connection is not None:
             self._connection.ioloop.stop()
 
+    def _leave(self) -> None:
+        if self._connection.is_open:
+            self._connection.close()
+        elif not self._connection.is_closing:  # it never opened: nobody is there to say goodbye to
+            self._connection.ioloop.stop()
+
     def _close(self) -> None:
-        thread, connection = self._thread, self._connection
-        if connection is not None and thread is not None and thread.is_alive():
-            connection.ioloop.add_callback_threadsafe(
-                lambda: connection.close() if connection.is_open else None
-            )
-            thread.join(self._timeout)
+        if self._thread is not None and self._connection is not None and self._thread.is_alive():
+            self._connection.ioloop.add_callback_threadsafe(self._leave)
+            self._thread.join(self._timeout)
         self._thread = None
 
 
