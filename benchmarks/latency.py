@@ -18,8 +18,6 @@ from typing import Any
 import httpx
 from chassis.messaging.names import BrokerNames
 from chassis.testkit import backends
-from kezhi.home import Home
-from kezhi.installation import Installation
 from kezhi_contracts.publishing import Publisher
 from sqlalchemy import text
 
@@ -50,11 +48,9 @@ def _measure(house: House, probes: int) -> bool:
     ids = [_register(api, number) for number in range(MEMBERS)]
     house.command("status", "--wait", "60")
     exchange = BrokerNames(house.instance).exchange("purchases")
-    home = Home(house.home)
-    configuration = home.configuration()
-    assert configuration is not None
-    loyalty = Installation(home, configuration).runtime("loyalty")
-    state: Any = home.read_state()
+    installation = house.installation()
+    loyalty = installation.runtime("loyalty")
+    state: Any = installation.home.read_state()
     with Publisher(house.amqp_url, exchange=exchange) as publisher:
         rate = _calibrate(publisher, loyalty, ids)
         stop = threading.Event()

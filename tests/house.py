@@ -7,11 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
+from click import ClickException
 from kezhi.api import Api
+from kezhi.home import Home
+from kezhi.installation import SERVICES, Installation
+from kezhi.supervisor import Supervisor
+from kezhi.up import await_ready, plan_children
 
 PASSWORD = "correct-horse-客至-battery"  # a test's own, for an installation that lives minutes
 
@@ -70,9 +83,75 @@ class House:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=35)
 
+    def installation(self) -> Installation:
+        """Its home and configuration, as the operator's commands see them."""
+        home = Home(self.home)
+        configuration = home.configuration()
+        assert configuration is not None, "never was up"
+        return Installation(home, configuration)
+
     def api(self, username: str = "admin", password: str = PASSWORD) -> Api:
         return Api(f"http://127.0.0.1:{self.port}", username, password)
 
 
 def build_house(home: Path, amqp_url: str, pg_url: str) -> House:
     return House(f"t{uuid.uuid4().hex[:8]}", home, free_port(), amqp_url, pg_url)
+
+
+@contextmanager
+def processes(installation: Installation, ports: dict[str, int], services: Iterable[str]) -> Iterator[Supervisor]:
+    """The processes of some services only, kept alive for the block; ready when it begins."""
+    wanted = set(services)
+    plans = [plan for plan in plan_children(installation, ports) if plan.name.split()[0] in wanted]
+    supervisor = Supervisor(plans, installation.home.log)
+
+    def supervise() -> None:
+        # Children die with the thread that started them, so one thread starts and watches.
+        supervisor.start()
+        supervisor.watch()
+
+    keeper = threading.Thread(target=supervise, daemon=True)
+    keeper.start()
+    try:
+        await_ready({name: port for name, port in ports.items() if name in wanted}, supervisor.stopping)
+        yield supervisor
+    finally:
+        supervisor.stopping.set()
+        keeper.join(40)
+
+
+def free_ports(installation: Installation) -> dict[str, int]:
+    """A port per service; the gateway keeps the one of the configuration."""
+    return {name: free_port() for name in SERVICES} | {"gateway": installation.configuration.port}
+
+
+def register(api: Api, cards: Iterable[str], patience: float = 240.0) -> dict[str, str]:
+    """Card → customer id; repeated under one Idempotency-Key until an answer comes, as any careful client would."""
+
+    def one(card: str) -> tuple[str, str]:
+        body = {"kind": "individual", "name": f"Customer {card}", "identities": [{"scheme": "card", "value": card}]}
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return card, api.post("/customers", body, f"register-{card}")["id"]
+            except (ClickException, httpx.HTTPError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.3)
+
+    with ThreadPoolExecutor(4) as pool:
+        return dict(pool.map(one, cards))
+
+
+def purchase(card: str, total: str, *, number: str | None = None, at: datetime | None = None, source: str = "/pos/test") -> dict[str, Any]:
+    """A purchase event as another system would publish it."""
+    number = number or uuid.uuid4().hex
+    moment = (at or datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    return {
+        "specversion": "1.0", "type": "purchase.completed.v1", "source": source, "id": number, "time": moment,
+        "subject": f"card:{card}", "partitionkey": f"card:{card}", "datacontenttype": "application/json",
+        "data": {
+            "purchase_id": number, "customer": {"identity": f"card:{card}"}, "occurred_at": moment,
+            "currency": "CNY", "total": total, "lines": [],
+        },
+    }

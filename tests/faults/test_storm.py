@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import pika
 import pytest
 from sqlalchemy import text
@@ -24,9 +23,8 @@ from kezhi.databases import create_databases
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation
 from kezhi.status import await_quiet
-from kezhi.supervisor import Supervisor
-from kezhi.up import await_ready, plan_children, run_prepare
-from tests.house import PASSWORD, free_port
+from kezhi.up import await_ready, run_prepare
+from tests.house import PASSWORD, free_port, free_ports, processes, register
 from tests.faults.chaos import Chaos, in_thread
 from tests.faults.storm_input import Storm, build
 
@@ -70,17 +68,8 @@ def test_a_storm_loses_nothing_and_doubles_nothing(
 ) -> None:
     database, broker = nodes
     storm = build(SIZE)
-    ports = {name: free_port() for name in SERVICES} | {"gateway": installation.configuration.port}
-    supervisor = Supervisor(plan_children(installation, ports), installation.home.log)
-
-    def supervise() -> None:
-        # Children die with the thread that started them, so one thread does both.
-        supervisor.start()
-        supervisor.watch()
-
-    keeper = in_thread(supervise)
-    try:
-        await_ready(ports, supervisor.stopping)
+    ports = free_ports(installation)
+    with processes(installation, ports, SERVICES) as supervisor:
         api = Api(f"http://127.0.0.1:{ports['gateway']}", "admin", PASSWORD)
         cards = register(api, storm.known_cards)
         chaos = Chaos(
@@ -105,31 +94,6 @@ def test_a_storm_loses_nothing_and_doubles_nothing(
         assert chaos.struck["broker restarted"] == 2
         assert chaos.struck["database restarted"] == 1
         verify(api, installation, storm, cards)
-    finally:
-        supervisor.stopping.set()
-        keeper.join(40)
-
-
-def register(api: Api, cards: list[str]) -> dict[str, str]:
-    """Card → customer id; repeated under one Idempotency-Key until an answer comes, as any careful client would."""
-
-    def one(card: str) -> tuple[str, str]:
-        body = {
-            "kind": "individual",
-            "name": f"Storm {card}",
-            "identities": [{"scheme": "card", "value": card}],
-        }
-        deadline = time.monotonic() + 240
-        while True:
-            try:
-                return card, api.post("/customers", body, f"storm-{card}")["id"]
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.3)
-
-    with ThreadPoolExecutor(3) as pool:
-        return dict(pool.map(one, cards))
 
 
 def publish(url: str, exchange: str, storm: Storm) -> None:
@@ -200,26 +164,3 @@ def verify(api: Api, installation: Installation, storm: Storm, cards: dict[str, 
         )
         assert tuple(session.execute(earned).one())[0] == tuple(session.execute(earned).one())[1]
     customer.engine.dispose()
-
-
-def test_the_gateway_answers_while_a_service_is_away(installation: Installation) -> None:
-    ports = {name: free_port() for name in SERVICES} | {"gateway": installation.configuration.port}
-    plans = [plan for plan in plan_children(installation, ports) if not plan.name.startswith("loyalty")]
-    supervisor = Supervisor(plans, installation.home.log)
-
-    def supervise() -> None:
-        supervisor.start()
-        supervisor.watch()
-
-    keeper = in_thread(supervise)
-    try:
-        await_ready({name: port for name, port in ports.items() if name != "loyalty"}, supervisor.stopping)
-        api = Api(f"http://127.0.0.1:{ports['gateway']}", "admin", PASSWORD)
-        cards = register(api, ["AWAY"])
-        assert api.get(f"/customers/{cards['AWAY']}")["status"] == "active"
-        answer = httpx.get(f"http://127.0.0.1:{ports['gateway']}/api/v1/members/{cards['AWAY']}", timeout=10)
-        assert answer.status_code in (502, 503)
-        assert "loyalty" in answer.json()["detail"]
-    finally:
-        supervisor.stopping.set()
-        keeper.join(40)

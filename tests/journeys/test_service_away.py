@@ -1,0 +1,68 @@
+"""Show 4 of the core: stop any one service; the others answer, and it catches up when it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from kezhi.installation import SERVICES, Installation
+from kezhi.status import await_quiet
+from kezhi_contracts.publishing import Publisher
+
+from tests.house import PASSWORD, House, build_house, free_ports, processes, purchase, register
+from kezhi.api import Api
+
+pytestmark = [pytest.mark.xdist_group("away"), pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory, amqp_url: str, pg_url: str) -> Iterator[Installation]:
+    """An installation that was up once; each test starts the processes it wants."""
+    house: House = build_house(tmp_path_factory.mktemp("away") / "home", amqp_url, pg_url)
+    house.up()
+    house.down()
+    yield house.installation()
+    house.command("reset", "--yes")
+
+
+@pytest.mark.parametrize("away", ["loyalty", "customer"])
+def test_the_others_answer_and_the_stopped_one_catches_up(founded: Installation, away: str) -> None:
+    ports = free_ports(founded)
+    gateway = f"http://127.0.0.1:{ports['gateway']}"
+    api = Api(gateway, "admin", PASSWORD)
+    card = f"away-{away}"
+    with processes(founded, ports, SERVICES):
+        customer = register(api, [card])[card]
+        await_quiet(founded, 60)
+
+    with processes(founded, ports, set(SERVICES) - {away}):
+        exchange = f"kezhi.{founded.configuration.instance}.purchases"
+        with Publisher(founded.configuration.amqp_url, exchange=exchange) as publisher:
+            publisher.publish(purchase(card, "88.00"))
+        segment = {"loyalty": "members", "customer": "customers"}[away]
+        refused = httpx.get(f"{gateway}/api/v1/{segment}/{customer}", headers={"Authorization": f"Bearer {api.bearer()}"}, timeout=15)
+        assert refused.status_code in (502, 503)
+        assert away in refused.json()["detail"]
+        answering = {"loyalty": f"/customers/{customer}", "customer": f"/members/{customer}"}[away]
+        assert api.get(answering)
+
+    with processes(founded, ports, SERVICES):
+        await_quiet(founded, 60)
+        assert api.get(f"/members/{customer}")["points"]["pending"] == 88
+        assert api.get("/purchases", customer=customer)["items"][0]["total"] == "88.00"
+
+
+def test_tokens_live_on_while_the_gateway_is_away(founded: Installation) -> None:
+    ports = free_ports(founded)
+    api = Api(f"http://127.0.0.1:{ports['gateway']}", "admin", PASSWORD)
+    with processes(founded, ports, SERVICES):
+        bearer = {"Authorization": f"Bearer {api.bearer()}"}
+        direct = f"http://127.0.0.1:{ports['customer']}/api/v1/customers"
+        assert httpx.get(direct, headers=bearer, timeout=15).status_code == 200
+
+    with processes(founded, ports, {"customer", "loyalty"}):
+        # A service that restarts while the issuer is away can't know its keys yet: it says so, and nothing else breaks.
+        answer = httpx.get(direct, headers=bearer, timeout=15)
+        assert answer.status_code in (200, 503)
+        assert httpx.get(f"http://127.0.0.1:{ports['customer']}/health/live", timeout=5).status_code == 200
