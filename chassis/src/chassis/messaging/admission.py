@@ -1,4 +1,4 @@
-"""The gate before every handler: what passes is a valid event of an accepted type, from a publisher who may say it.
+"""The gate before every handler: only a valid event of an accepted type, from a publisher who may say it, passes.
 
 Everything that fails gets its reason as a plain sentence, for the person who reads the dead letters.
 """
@@ -125,6 +125,7 @@ def contents(type_: str, document: Mapping[str, Any]) -> str | None:
 @cache
 def _validator(type_: str) -> jsonschema_rs.Validator | None:
     try:
-        return jsonschema_rs.validator_for(schemas.document(type_))
+        # Masked: a finding names the path, never the value, because reasons reach logs and people's screens.
+        return jsonschema_rs.validator_for(schemas.document(type_), mask="the value")
     except schemas.UnknownType:
         return None

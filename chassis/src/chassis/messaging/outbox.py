@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.ids import derived_id
 from chassis.messaging.event import Event
-from chassis.messaging.tracing import current_traceparent
+from chassis.telemetry import current_traceparent
 from chassis.storage.bulk import copy_rows
 from chassis.storage.schema import ChassisBase
 

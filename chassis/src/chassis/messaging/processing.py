@@ -19,7 +19,7 @@ from chassis.messaging import inbox, metrics
 from chassis.messaging.admission import Admission, Refused
 from chassis.messaging.delivery import Delivery, Reject, Rejection
 from chassis.messaging.incoming import Incoming
-from chassis.messaging.tracing import span_from
+from chassis.telemetry import span_from
 from chassis.runtime import Runtime
 from chassis.service import Subscription
 

@@ -69,12 +69,12 @@ class Publishers:
         if self.open:
             return None
         user, on_behalf_of = publisher
-        if user is None:
-            return "The message carries no user_id, so nobody vouches for its source."
         if user in self.internal:
             if on_behalf_of is None or on_behalf_of in self.internal:
                 return None
             user = on_behalf_of
+        if not user:
+            return "The message carries no user_id, so nobody vouches for its source."
         rule = self.known.get(user)
         if rule is None:
             return f"The broker user {user!r} is no known publisher."
@@ -86,6 +86,11 @@ class Publishers:
         if rule.stores is not None and store is not None and store not in rule.stores:
             return f"The publisher {user!r} may not speak for store {store!r}."
         return None
+
+    def origin(self, publisher: tuple[str | None, str | None]) -> str:
+        """Whose word a republished message is; empty when nobody vouched for it. Never what an outsider claims."""
+        user, on_behalf_of = publisher
+        return (on_behalf_of if user in self.internal and on_behalf_of is not None else user) or ""
 
 
 _OPEN = Publishers({}, frozenset(), open=True)

@@ -1,0 +1,310 @@
+"""The relay: publishes what the outbox holds, in order, until the broker has confirmed every row.
+
+pika's SelectConnection and the database connection are driven by one loop in one thread: publishes run in a window
+of outstanding confirms, outside any transaction; confirmed ids are marked in sets. Nothing is taken for published
+that was returned, refused or not confirmed: a lost connection means that its open publishes are done again.
+A row the broker keeps refusing is put off, in the end marked ``failed``, counted and shown, never deleted.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Any
+
+import kombu
+import pika
+import psycopg
+import structlog
+from pika.exceptions import AMQPError
+
+from chassis.messaging import metrics
+from chassis.messaging.broker import user_of
+from chassis.messaging.event import CONTENT_TYPE
+from chassis.messaging.pending import Pending, PendingRow
+from chassis.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+PAGE = 2000  # rows read at once: each look costs the same however much it finds
+_MARK_EVERY = 500
+_TICK = 0.05  # seconds between looks at the stop event
+_SHORTEST_POLL, _LONGEST_POLL = 0.05, 1.0
+_SHARE_EVERY = 2.0
+_MEASURE_EVERY = 5.0
+_PATIENCE = 5.0  # seconds that open confirms may take after the stop
+_LONGEST_BACKOFF = 10.0
+_HEARTBEAT = 30
+_BLOCKED_TIMEOUT = 60  # seconds a broker in alarm may leave us blocked before we start over
+
+
+class Relay:
+    """Publishes one service's outbox until it is told to stop. Any number may run: each owns partitions of its own."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def run(self, stop: threading.Event) -> None:
+        """Publish until ``stop``; whatever is away is waited for, with backoff, while writes go on."""
+        self._run(stop, until_empty=False)
+
+    def drain(self, timeout: float = 30.0) -> None:
+        """Publish until nothing is pending; for tests and for a farewell. Raises TimeoutError."""
+        stop = threading.Event()
+        timer = threading.Timer(timeout, stop.set)
+        timer.start()
+        try:
+            if not self._run(stop, until_empty=True):
+                raise TimeoutError(f"the outbox is not empty after {timeout} s")
+        finally:
+            timer.cancel()
+
+    def _run(self, stop: threading.Event, until_empty: bool) -> bool:
+        backoff = 0.2
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                pending = Pending(self.runtime.settings.database_url)
+                try:
+                    link = _Link(self.runtime, pending, stop, until_empty)
+                    link.run()
+                finally:
+                    pending.close()
+                if link.emptied:
+                    return True
+                if stop.is_set():
+                    return False
+                trouble = link.trouble
+            except (psycopg.Error, AMQPError, OSError) as error:
+                trouble = error
+            if time.monotonic() - began > _LONGEST_BACKOFF:
+                backoff = 0.2
+            log.warning("relay interrupted", error=f"{type(trouble).__name__}: {trouble}", again_in=backoff)
+            stop.wait(backoff)
+            backoff = min(backoff * 2, _LONGEST_BACKOFF)
+        return False
+
+
+class _Link:
+    """One broker connection and the database connection beside it, from connect to the first trouble."""
+
+    def __init__(self, runtime: Runtime, pending: Pending, stop: threading.Event, until_empty: bool) -> None:
+        self.runtime = runtime
+        self.pending = pending
+        self.stop = stop
+        self.until_empty = until_empty
+        self.emptied = False
+        self.trouble: BaseException | None = None
+        self.window = runtime.settings.relay_window
+        self.queue: deque[PendingRow] = deque()
+        self.outstanding: dict[int, PendingRow] = {}  # delivery tag → row, in the order of publishing
+        self.returned: dict[str, str] = {}  # event id → what the broker said
+        self.confirmed: list[int] = []
+        self.exhausted = False  # the last look found less than a page
+        self.tag = 0
+        self.next_poll = 0.0
+        self.pause = _SHORTEST_POLL
+        self.next_share = self.next_measure = self.patience = 0.0
+        self.draining = False
+        self.channel: Any = None
+        self.exchanges = {family: runtime.names.exchange(family) for family in ("events", "purchases")}
+        url = runtime.settings.amqp_url
+        self.user = user_of(url)
+        parameters = pika.URLParameters(url)
+        parameters.virtual_host = kombu.Connection(url).virtual_host  # pika reads "//" otherwise than kombu does
+        parameters.heartbeat = _HEARTBEAT
+        parameters.blocked_connection_timeout = _BLOCKED_TIMEOUT
+        parameters.socket_timeout = 10
+        self.connection = pika.SelectConnection(
+            parameters,
+            on_open_callback=self._on_open,
+            on_open_error_callback=self._on_trouble,
+            on_close_callback=self._on_trouble,
+        )
+
+    def run(self) -> None:
+        loop = self.connection.ioloop
+        try:
+            loop.start()
+        finally:
+            metrics.RELAY_CONNECTED.set(0)
+            loop.close()
+
+    # --- the connection's life
+
+    def _on_open(self, connection: Any) -> None:
+        connection.channel(on_open_callback=self._on_channel)
+
+    def _on_channel(self, channel: Any) -> None:
+        self.channel = channel
+        channel.add_on_close_callback(self._on_trouble)
+        channel.add_on_return_callback(self._on_return)
+        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._begin())
+
+    def _begin(self) -> None:
+        metrics.RELAY_CONNECTED.set(1)
+        # The loop wakes for the database's hints as it does for the broker's confirms.
+        loop = self.connection.ioloop
+        loop.add_handler(self.pending.connection.fileno(), lambda *_: self._guarded(self._on_hint), loop.READ)
+        self._tick()
+
+    def _on_trouble(self, _: Any, reason: BaseException | str) -> None:
+        self.trouble = self.trouble or (reason if isinstance(reason, BaseException) else OSError(str(reason)))
+        self._save_marks()
+        self.connection.ioloop.stop()
+
+    def _save_marks(self) -> None:
+        try:
+            self._mark()
+        except psycopg.Error:
+            log.info(
+                "confirmed rows could not be marked, they will be published again", rows=len(self.confirmed)
+            )
+
+    def _guarded(self, step: Any) -> None:
+        """Run a step; an exception must leave the loop, not vanish in a callback."""
+        try:
+            step()
+        except Exception as trouble:
+            self.trouble = trouble
+            self.connection.ioloop.stop()
+            if not isinstance(trouble, psycopg.Error | AMQPError | OSError):
+                raise
+
+    # --- the work
+
+    def _tick(self) -> None:
+        self._guarded(self._step)
+        if self.trouble is None and not self.draining:
+            self.connection.ioloop.call_later(_TICK, self._tick)
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        if self.stop.is_set():
+            self._finish(now)
+            return
+        if now >= self.next_share:
+            self.next_share = now + _SHARE_EVERY
+            self._share()
+        if now >= self.next_measure:
+            self.next_measure = now + _MEASURE_EVERY
+            self._measure()
+        self._pump()
+
+    def _finish(self, now: float) -> None:
+        """Told to stop: publish nothing more, wait a little for the open confirms, mark, leave."""
+        self.queue.clear()
+        self.patience = self.patience or now + _PATIENCE
+        if not self.outstanding or now >= self.patience:
+            self._mark()
+            self._leave()
+
+    def _share(self) -> None:
+        self._mark()
+        self.pending.share({row.partition for row in self.outstanding.values()})
+        if self.pending.leaving:
+            self.queue = deque(row for row in self.queue if row.partition not in self.pending.leaving)
+        metrics.RELAY_PARTITIONS.set(len(self.pending.owned))
+
+    def _measure(self) -> None:
+        pending, failed, oldest = self.pending.counts()
+        age = (self.runtime.clock.now() - oldest).total_seconds() if oldest else 0.0
+        metrics.OUTBOX_PENDING.set(pending)
+        metrics.OUTBOX_FAILED.set(failed)
+        metrics.OUTBOX_OLDEST.set(max(age, 0.0))
+
+    def _pump(self) -> None:
+        if len(self.confirmed) >= _MARK_EVERY or (self.confirmed and not self.outstanding):
+            self._mark()
+        if len(self.queue) < self.window and (not self.exhausted or time.monotonic() >= self.next_poll):
+            self._fetch()
+        room = self.window - len(self.outstanding)
+        while self.queue and room > 0:
+            self._publish(self.queue.popleft())
+            room -= 1
+        if self.until_empty and self.exhausted and not (self.queue or self.outstanding or self.confirmed):
+            self._settle_emptiness()
+
+    def _fetch(self) -> None:
+        in_hand = [row.id for row in self.queue]
+        in_hand += [row.id for row in self.outstanding.values()]
+        in_hand += self.confirmed
+        rows = self.pending.fetch(PAGE, in_hand, self.runtime.clock.now())
+        self.queue.extend(rows)
+        self.exhausted = len(rows) < PAGE
+        # Quiet times are polled seldom, a hint or a find makes it quick again.
+        self.pause = _SHORTEST_POLL if rows else min(self.pause * 2, _LONGEST_POLL)
+        self.next_poll = time.monotonic() + self.pause
+
+    def _publish(self, row: PendingRow) -> None:
+        self.tag += 1
+        self.outstanding[self.tag] = row
+        properties = pika.BasicProperties(
+            content_type=CONTENT_TYPE,
+            delivery_mode=2,
+            message_id=row.event_id,
+            user_id=self.user,
+            headers={"partitionkey": row.partitionkey},
+        )
+        self.channel.basic_publish(
+            self.exchanges[row.family], row.routing_key, row.body, properties, mandatory=True
+        )
+
+    def _on_confirm(self, frame: Any) -> None:
+        method = frame.method
+        tag = method.delivery_tag
+        if method.multiple:
+            settled = []
+            for open_tag in self.outstanding:
+                if open_tag > tag:
+                    break
+                settled.append(open_tag)
+        else:
+            settled = [tag]
+        refused = method.NAME == "Basic.Nack"
+        for one in settled:
+            row = self.outstanding.pop(one)
+            if refused:
+                self._guarded(lambda row=row: self._put_off(row, "refused", "the broker refused it (nack)"))
+            elif self.returned and row.event_id in self.returned:
+                answer = self.returned.pop(row.event_id)
+                self._guarded(lambda row=row, answer=answer: self._put_off(row, "returned", answer))
+            else:
+                self.confirmed.append(row.id)
+        self._guarded(self._pump)
+
+    def _on_return(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
+        self.returned[properties.message_id] = (
+            f"returned by the broker: {method.reply_code} {method.reply_text}"
+        )
+
+    def _put_off(self, row: PendingRow, why: str, error: str) -> None:
+        metrics.NOT_TAKEN.labels(why).inc()
+        log.warning("the broker did not take a row", id=row.id, event_id=row.event_id, error=error)
+        self.pending.put_off(row.id, error, self.runtime.clock.now())
+
+    def _on_hint(self) -> None:
+        if self.pending.hinted():
+            self.pause, self.next_poll = _SHORTEST_POLL, 0.0
+            self._pump()
+
+    def _mark(self) -> None:
+        if self.confirmed:
+            self.pending.mark(self.confirmed, self.runtime.clock.now())
+            metrics.PUBLISHED.inc(len(self.confirmed))
+            self.confirmed.clear()
+
+    def _settle_emptiness(self) -> None:
+        if self.pending.counts()[0] == 0:
+            self.emptied = True
+            self._leave()
+
+    def _leave(self) -> None:
+        self.draining = True
+        self.connection.ioloop.remove_handler(self.pending.connection.fileno())
+        if self.connection.is_open:
+            self.connection.close()
+            self.connection.ioloop.call_later(
+                _PATIENCE, self.connection.ioloop.stop
+            )  # a blocked broker never answers
