@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
+from flask import g, has_app_context
+
+from chassis import telemetry
 
 if TYPE_CHECKING:
     from flask import Request
@@ -36,7 +39,7 @@ def configure(service: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _Service(service),
+        _Origin(service),
         strike_secrets,
     ]
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
@@ -76,8 +79,6 @@ def request_done(request: Request, status: int, elapsed: float, desk: Desk) -> N
         status=status,
         ms=round(elapsed * 1000, 1),
         principal=principal.id if principal else None,
-        request_id=desk.request_id,
-        trace=desk.traceparent,
     )
 
 
@@ -105,10 +106,18 @@ def _dumps(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-class _Service:
+class _Origin:
+    """Which service, and which request, a line comes from."""
+
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["service"] = self.name
+        desk = g.get("desk") if has_app_context() else None
+        if desk is not None:
+            event.setdefault("request_id", desk.request_id)
+        trace = telemetry.current_traceparent()
+        if trace is not None:
+            event.setdefault("trace", trace)
         return event

@@ -69,7 +69,7 @@ class ChangeBookSchema(Schema):
 class ShelfQuery(PageArgs):
     title = fields.Text(max=200)
     in_stock = fields.Flag()
-    order = fields.Text(max=10, load_default="newest", validate=lambda v: v in ("newest", "code"))
+    order = fields.Choice("newest", "code", load_default="newest")
 
 
 class TransferSchema(Schema):
@@ -210,9 +210,12 @@ def count() -> Any:
     return answer({"books": glance().session.scalar(sa.select(sa.func.count()).select_from(BookRow))})
 
 
-@books.post("/failures/<int(max=9):kind>")
+failures = Blueprint("failures", __name__, description="Ways to fail")
+
+
+@failures.post("/failures/<int(max=9):kind>")
 @requires("books:write")
-@books.response(204)
+@failures.response(204)
 def fail(kind: int) -> Any:
     """Fail after an effect, in several ways"""
     at = work()
@@ -225,7 +228,7 @@ def fail(kind: int) -> Any:
         at.session.execute(sa.text("DO $$ BEGIN RAISE lock_not_available; END $$"))
     if kind == 3:
         at.session.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
-    return "", 409 if kind == 4 else 204
+    return ("", 409) if kind == 4 else ("", 204)
 
 
 def _book(at: Any, id: uuid.UUID) -> BookRow:
@@ -235,15 +238,15 @@ def _book(at: Any, id: uuid.UUID) -> BookRow:
     return book
 
 
-def build_service() -> Service:
-    """The sample's declaration."""
+def build_service(failing: bool = False) -> Service:
+    """The sample's declaration; ``failing`` adds the resource that breaks."""
     keepers = frozenset({"keeper"})
     return Service(
         name="shelf",
         title="Shelf",
         version="1.0.0",
         migrations=Path(__file__).parent / "sample_migrations",
-        blueprints=(books,),
+        blueprints=(books, failures) if failing else (books,),
         permissions={
             "books:read": keepers | {"reader"},
             "books:write": keepers,

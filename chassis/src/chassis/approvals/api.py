@@ -29,7 +29,7 @@ class ApprovalSchema(Schema):
     id = fields.Uuid(required=True)
     kind = fields.String(required=True)
     description = fields.String(required=True)
-    status = fields.String(required=True, metadata={"enum": list(STATES)})
+    status = fields.Choice(*STATES, required=True)
     content = fields.Dict(required=True)
     content_hash = fields.String(required=True)
     permission = fields.String(required=True, metadata={"description": "held by those who may decide"})
@@ -46,7 +46,7 @@ class ApprovalSchema(Schema):
 class ApprovalQuery(PageArgs):
     """Filters."""
 
-    status = fields.Text(max=20, validate=lambda value: value in STATES, metadata={"enum": list(STATES)})
+    status = fields.Choice(*STATES)
     kind = fields.Text(max=100)
 
 

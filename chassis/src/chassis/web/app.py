@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from flask import Blueprint as FlaskBlueprint
 from flask import Flask
 
 from chassis import logs, telemetry
 from chassis.approvals import api as approvals_api
 from chassis.audit import api as audit_api
+from chassis.jobs import api as jobs_api
 from chassis.people.directory import Directory
+from chassis.policies.use_cases import ACTIVATION
+from chassis.policies import api as policies_api
 from chassis.policies.use_cases import ACTIVATION
 from chassis.runtime import Runtime
 from chassis.service import Service
@@ -73,12 +77,10 @@ def _chassis_blueprints(service: Service) -> Iterable[Any]:
     yield approvals_api.blueprint()
     yield audit_api.blueprint()
     yield health.blueprint()
-    for module in ("policies.api", "messaging.dead_letters_api", "jobs.api"):
-        from importlib import import_module
-        from importlib.util import find_spec
-
-        if find_spec(f"chassis.{module.split('.')[0]}") and find_spec(f"chassis.{module}"):
-            yield import_module(f"chassis.{module}").blueprint(service.name)
+    yield policies_api.blueprint(service.name)
+    yield jobs_api.blueprint(service.name)
+    if find_spec("chassis.messaging.dead_letters_api"):
+        yield import_module("chassis.messaging.dead_letters_api").blueprint(service.name)
 
 
 def _endpoints(app: Flask) -> dict[str, Endpoint]:
@@ -94,6 +96,3 @@ def _endpoints(app: Flask) -> dict[str, Endpoint]:
         reads: dict[str, bool] = getattr(view, "_reads", {})
         found[rule.endpoint] = Endpoint(view, access, "query" in reads or "querystring" in reads, reads.get("json"))
     return found
-
-
-__all__ = ["FlaskBlueprint", "assemble", "create_app", "openapi_document"]

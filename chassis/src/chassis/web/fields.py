@@ -15,7 +15,7 @@ import marshmallow as ma
 from marshmallow.fields import Constant, Dict, Enum, Field, List, Mapping, Nested, Raw, String
 
 __all__ = [
-    "Constant", "Day", "Dict", "Enum", "Field", "Flag", "Instant", "List", "Mapping", "Money", "Nested", "Points", "Quantity",
+    "Choice", "Constant", "Day", "Dict", "Enum", "Field", "Flag", "Instant", "List", "Mapping", "Money", "Nested", "Points", "Quantity",
     "Raw", "String", "Text", "Uuid", "Whole",
 ]  # fmt: skip
 
@@ -49,6 +49,19 @@ class Text(ma.fields.String):
         value = value.strip()
         if not value and not self.blank:
             raise ma.ValidationError("must not be empty")
+        return value
+
+
+class Choice(ma.fields.Field[str]):
+    """One of a few words."""
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        self.words = words
+        super().__init__(**_documented(kwargs, type="string", enum=list(words)))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            raise ma.ValidationError(f"must be one of: {', '.join(self.words)}")
         return value
 
 

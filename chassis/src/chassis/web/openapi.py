@@ -70,7 +70,6 @@ def finish(api: Api, app: Flask, endpoints: dict[str, Endpoint], description: st
                 _complete(operations[verb], verb, name, endpoint, "{" in path)
     document["paths"] = dict(sorted(document["paths"].items()))
     components["schemas"] = dict(sorted(components["schemas"].items()))
-    _clean(document)
     return document
 
 
@@ -96,6 +95,9 @@ def _complete(operation: dict[str, Any], verb: str, name: str, endpoint: Endpoin
         problems |= {401, 403}
         if access.permission is not None:
             operation["x-permission"] = access.permission
+    for parameter in parameters:
+        if parameter["in"] == "query":
+            _absent_is_not_null(parameter["schema"])
     if has_id:
         problems.add(404)
     if verb != "get":
@@ -150,14 +152,9 @@ _IF_MATCH = {
 }
 
 
-def _clean(value: Any) -> None:
-    """Python's ``\\u0000`` in a pattern is no ECMA escape problem, but empty schemas of Raw fields carry null types."""
-    if isinstance(value, dict):
-        for name in [name for name, member in value.items() if member is None and name in ("type", "format", "default")]:
-            if name != "default":
-                del value[name]
-        for member in value.values():
-            _clean(member)
-    elif isinstance(value, list):
-        for member in value:
-            _clean(member)
+def _absent_is_not_null(schema: dict[str, Any]) -> None:
+    """A query can leave a parameter out but never send null, whatever its default is here."""
+    if isinstance(schema.get("type"), list):
+        schema["type"] = next(kind for kind in schema["type"] if kind != "null")
+    if "default" in schema and schema["default"] is None:
+        del schema["default"]

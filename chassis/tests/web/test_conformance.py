@@ -1,0 +1,23 @@
+"""The sample service keeps the word of its own document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chassis.runtime import Runtime
+from chassis.testkit import tokens
+from chassis.testkit.conformance import breaches
+from chassis.web.app import create_app, openapi_document
+
+
+def test_no_answer_departs_from_the_document(shelf: Runtime) -> None:
+    app = create_app(shelf)
+
+    found = breaches(app, tokens.bearer(), max_examples=10)
+
+    assert not found, "\n\n".join(found)
+
+
+def test_the_document_is_the_same_on_every_run_and_needs_no_database(sample: Any) -> None:
+    assert openapi_document(sample.build_service()) == openapi_document(sample.build_service())
