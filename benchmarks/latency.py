@@ -1,7 +1,7 @@
 """`latency`: from a published purchase to points that the API answers, while the house works at a fifth of its rate.
 
-Bar: p50 60 ms, p99 250 ms; aim 25 / 100 ms. The load is set by a calibration in the same run: as many events as fast as the
-broker takes them, timed until loyalty has booked the last one.
+Bar: p50 60 ms, p99 250 ms; aim 25 / 100 ms. The load is set by a calibration in the same run: as many events as fast
+as the broker takes them, timed until loyalty has booked the last one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import text
+from tests.house import House, build_house
+
+from benchmarks.measure import Table
 from chassis.messaging.names import BrokerNames
 from chassis.testkit import backends
 from kezhi_contracts.publishing import Publisher
-from sqlalchemy import text
-
-from benchmarks.measure import Table
-from tests.house import House, build_house
 
 MEMBERS = 500
 CALIBRATION = 6_000
@@ -64,7 +64,10 @@ def _measure(house: House, probes: int) -> bool:
     loyalty.engine.dispose()
     cut = statistics.quantiles(waits, n=100)
     p50, p99 = cut[49], cut[98]
-    table = Table(f"latency: {probes} probes at {rate * SHARE:,.0f} events/s ({SHARE:.0%} of {rate:,.0f})", ("", "measured", "bar", "aim"))
+    table = Table(
+        f"latency: {probes} probes at {rate * SHARE:,.0f} events/s ({SHARE:.0%} of {rate:,.0f})",
+        ("", "measured", "bar", "aim"),
+    )
     table.row("p50", f"{p50:.0f} ms", "60 ms", "25 ms")
     table.row("p99", f"{p99:.0f} ms", "250 ms", "100 ms")
     table.print()
@@ -72,7 +75,11 @@ def _measure(house: House, probes: int) -> bool:
 
 
 def _register(api: Any, number: int) -> str:
-    body = {"kind": "individual", "name": f"Bench {number}", "identities": [{"scheme": "bench", "value": str(number)}]}
+    body = {
+        "kind": "individual",
+        "name": f"Bench {number}",
+        "identities": [{"scheme": "bench", "value": str(number)}],
+    }
     return str(api.post("/customers", body, f"bench-{number}")["id"])
 
 
@@ -80,9 +87,22 @@ def _purchase(customer: str, total: str = "10.00") -> dict[str, Any]:
     now = datetime.now(UTC).isoformat()
     number = uuid.uuid4().hex
     return {
-        "specversion": "1.0", "type": "purchase.completed.v1", "source": "/pos/bench", "id": number, "time": now,
-        "subject": customer, "partitionkey": customer, "datacontenttype": "application/json",
-        "data": {"purchase_id": number, "customer": {"id": customer}, "occurred_at": now, "currency": "CNY", "total": total, "lines": []},
+        "specversion": "1.0",
+        "type": "purchase.completed.v1",
+        "source": "/pos/bench",
+        "id": number,
+        "time": now,
+        "subject": customer,
+        "partitionkey": customer,
+        "datacontenttype": "application/json",
+        "data": {
+            "purchase_id": number,
+            "customer": {"id": customer},
+            "occurred_at": now,
+            "currency": "CNY",
+            "total": total,
+            "lines": [],
+        },
     }
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 from click import ClickException
+
 from kezhi.api import Api
 from kezhi.home import Home
 from kezhi.installation import SERVICES, Installation
@@ -57,15 +58,29 @@ class House:
 
     def command(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run ``kezhi <arguments>`` on this installation to its end."""
-        argv = [sys.executable, "-m", "kezhi", *arguments, "--home", str(self.home), "--instance", self.instance]
-        return subprocess.run(argv, env=self.environment(), capture_output=True, text=True, check=False, timeout=300, **options)  # type: ignore[call-overload, no-any-return]
+        argv = [
+            sys.executable,
+            "-m",
+            "kezhi",
+            *arguments,
+            "--home",
+            str(self.home),
+            "--instance",
+            self.instance,
+        ]
+        return subprocess.run(
+            argv, env=self.environment(), capture_output=True, text=True, check=False, timeout=300, **options
+        )  # type: ignore[call-overload, no-any-return]
 
     def up(self, *options: str) -> None:
         """Start it and wait for its word."""
         argv = [sys.executable, "-m", "kezhi", "up", "--home", str(self.home), "--instance", self.instance]
         self.process = subprocess.Popen(
             [*argv, "--port", str(self.port), *options],
-            env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self.process.stdout is not None
         said = []
@@ -129,7 +144,11 @@ def register(api: Api, cards: Iterable[str], patience: float = 240.0) -> dict[st
     """Card → customer id; repeated under one Idempotency-Key until an answer comes, as any careful client would."""
 
     def one(card: str) -> tuple[str, str]:
-        body = {"kind": "individual", "name": f"Customer {card}", "identities": [{"scheme": "card", "value": card}]}
+        body = {
+            "kind": "individual",
+            "name": f"Customer {card}",
+            "identities": [{"scheme": "card", "value": card}],
+        }
         deadline = time.monotonic() + patience
         while True:
             try:
@@ -143,15 +162,27 @@ def register(api: Api, cards: Iterable[str], patience: float = 240.0) -> dict[st
         return dict(pool.map(one, cards))
 
 
-def purchase(card: str, total: str, *, number: str | None = None, at: datetime | None = None, source: str = "/pos/test") -> dict[str, Any]:
+def purchase(
+    card: str, total: str, *, number: str | None = None, at: datetime | None = None, source: str = "/pos/test"
+) -> dict[str, Any]:
     """A purchase event as another system would publish it."""
     number = number or uuid.uuid4().hex
     moment = (at or datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     return {
-        "specversion": "1.0", "type": "purchase.completed.v1", "source": source, "id": number, "time": moment,
-        "subject": f"card:{card}", "partitionkey": f"card:{card}", "datacontenttype": "application/json",
+        "specversion": "1.0",
+        "type": "purchase.completed.v1",
+        "source": source,
+        "id": number,
+        "time": moment,
+        "subject": f"card:{card}",
+        "partitionkey": f"card:{card}",
+        "datacontenttype": "application/json",
         "data": {
-            "purchase_id": number, "customer": {"identity": f"card:{card}"}, "occurred_at": moment,
-            "currency": "CNY", "total": total, "lines": [],
+            "purchase_id": number,
+            "customer": {"identity": f"card:{card}"},
+            "occurred_at": moment,
+            "currency": "CNY",
+            "total": total,
+            "lines": [],
         },
     }

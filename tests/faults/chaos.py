@@ -42,9 +42,7 @@ class Chaos:
             self.struck[name] += 1
 
     def _kill_one(self, chance: random.Random) -> None:
-        living = [
-            child for child in self.supervisor.children if child.process and child.process.poll() is None
-        ]
+        living = [child for child in self.supervisor.children if child.process and child.process.poll() is None]
         if not living:
             return
         victim = chance.choice(living)

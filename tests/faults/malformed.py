@@ -100,9 +100,7 @@ def _truncated(random: Random, document: Document) -> bytes:
 
 @_way(Reason.UNREADABLE)
 def _invalid_utf8(random: Random, document: Document) -> bytes:
-    return _dumped(document).replace(
-        b"card", random.choice([b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80", b"\xf8"]), 1
-    )
+    return _dumped(document).replace(b"card", random.choice([b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80", b"\xf8"]), 1)
 
 
 @_way(Reason.UNREADABLE)
@@ -117,9 +115,7 @@ def _unpaired_surrogate(_random: Random, document: Document) -> bytes:
 
 @_way(Reason.UNREADABLE)
 def _not_a_number(random: Random, document: Document) -> bytes:
-    return _dumped(document).replace(
-        b'"256.00"', random.choice([b"NaN", b"Infinity", b"-Infinity", b"0x1F", b"01"])
-    )
+    return _dumped(document).replace(b'"256.00"', random.choice([b"NaN", b"Infinity", b"-Infinity", b"0x1F", b"01"]))
 
 
 @_way(Reason.UNREADABLE)

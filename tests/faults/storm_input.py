@@ -1,7 +1,7 @@
 """What the storm publishes, and what must be true afterwards, both from one seed.
 
-The pack of the storm gives no tier bonus and no birthday points, so that the expected points do not depend on the order in
-which a torn-up network delivers (quality.md).
+The pack of the storm gives no tier bonus and no birthday points, so that the expected points do not depend on the order
+in which a torn-up network delivers (quality.md).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Storm:
 
 
 def build(size: int, seed: int = 20261121, customers: int = 300) -> Storm:
-    """``size`` purchases: 5 % twice, 2 % out of order, 1 % malformed, 3 % refunded, 1 % of customers unknown until later."""
+    """``size`` purchases: 5 % twice, 2 % out of order, 1 % malformed, 3 % refunded, 1 % of late customers."""
     chance = random.Random(seed)
     known = [f"K{number:05}" for number in range(customers)]
     late = [f"L{number:05}" for number in range(max(3, customers // 20))]
@@ -81,9 +81,7 @@ def build(size: int, seed: int = 20261121, customers: int = 300) -> Storm:
             # Sometimes the refund is out before its purchase.
             queue.insert(len(queue) - chance.choice((0, 1)), ("purchase.refunded.v1", refund))
         if chance.random() < 0.05:
-            queue.insert(
-                chance.randrange(max(1, len(queue) - 50), len(queue) + 1), ("purchase.completed.v1", purchase)
-            )
+            queue.insert(chance.randrange(max(1, len(queue) - 50), len(queue) + 1), ("purchase.completed.v1", purchase))
     malformed = [_break(chance, number) for number in range(size // 100)]
     for body in malformed:
         queue.insert(chance.randrange(len(queue)), ("purchase.completed.v1", body))

@@ -45,18 +45,14 @@ def test_every_body_is_wrong_in_the_way_it_says() -> None:
     for message in malformed.malformed(3_000):
         # A type that is spoilt into an unknown text is both no event and an unknown version.
         verdict = _verdict(message)
-        if verdict != message.reason and not (
-            message.how == "wrong attribute" and verdict == Reason.UNKNOWN_VERSION
-        ):
+        if verdict != message.reason and not (message.how == "wrong attribute" and verdict == Reason.UNKNOWN_VERSION):
             disagreed[message.how, message.reason, verdict] += 1
     assert not disagreed
 
 
 def test_the_same_seed_yields_the_same_bodies() -> None:
     assert list(malformed.malformed(200, seed=7)) == list(malformed.malformed(200, seed=7))
-    assert [m.body for m in malformed.malformed(200, seed=7)] != [
-        m.body for m in malformed.malformed(200, seed=8)
-    ]
+    assert [m.body for m in malformed.malformed(200, seed=7)] != [m.body for m in malformed.malformed(200, seed=8)]
 
 
 @pytest.mark.parametrize("event", list(malformed.right(3)))

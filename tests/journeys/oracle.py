@@ -1,6 +1,7 @@
 """What every CDNOW customer must have earned, computed from the file by ``defaults.md`` and nothing of our code.
 
-Purchases of one customer count in the order of the file. Amounts are exact decimals; a day is noon UTC of its shifted date.
+Purchases of one customer count in the order of the file. Amounts are exact decimals; a day is noon UTC of its
+shifted date.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from decimal import Decimal
 from math import floor
 from pathlib import Path
 
-TIERS = (("ordinary", 0, Decimal(0)), ("gold", 1_000, Decimal("0.10")), ("platinum", 5_000, Decimal("0.20")), ("diamond", 20_000, Decimal("0.40")))
+TIERS = (
+    ("ordinary", 0, Decimal(0)),
+    ("gold", 1_000, Decimal("0.10")),
+    ("platinum", 5_000, Decimal("0.20")),
+    ("diamond", 20_000, Decimal("0.40")),
+)
 YEAR = timedelta(days=365)
 
 
@@ -56,9 +62,12 @@ def earn(account: Account, at: datetime, total: Decimal, birthday_month: int | N
 def read_purchases(path: Path, last_day: datetime) -> list[tuple[str, datetime, Decimal]]:
     """(card, moment, total) of every row, shifted so that the last day is ``last_day``'s date."""
     with path.open(newline="") as handle:
-        rows = [(row["id"], datetime.strptime(row["date"], "%Y%m%d"), Decimal(row["spent"])) for row in csv.DictReader(handle)]  # noqa: DTZ007
+        rows = [
+            (row["id"], datetime.strptime(row["date"], "%Y%m%d").replace(tzinfo=UTC), Decimal(row["spent"]))
+            for row in csv.DictReader(handle)
+        ]
     shift = last_day.date() - max(day for _, day, _ in rows).date()
-    return [(card, (day + shift).replace(hour=12, tzinfo=UTC), spent) for card, day, spent in rows]
+    return [(card, (day + shift).replace(hour=12), spent) for card, day, spent in rows]
 
 
 def points_of_all(path: Path, last_day: datetime, birthdays: dict[str, int] | None = None) -> dict[str, int]:

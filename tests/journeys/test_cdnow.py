@@ -7,13 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from kezhi.api import Api
 from kezhi.demo import COLUMNS, SAMPLE
-
 from tests.house import House
 from tests.journeys.oracle import points_of_all
 
-pytestmark = [pytest.mark.xdist_group("cdnow"), pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.xdist_group("cdnow"),
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,11 @@ def replayed(house: House) -> tuple[Api, dict[str, str]]:
         cards = sorted({row["id"] for row in csv.DictReader(handle)}, key=int)
 
     def register(card: str) -> tuple[str, str]:
-        body = {"kind": "individual", "name": f"Customer {card}", "identities": [{"scheme": "card", "value": card}]}
+        body = {
+            "kind": "individual",
+            "name": f"Customer {card}",
+            "identities": [{"scheme": "card", "value": card}],
+        }
         return card, api.post("/customers", body, f"cdnow-{card}")["id"]
 
     with ThreadPoolExecutor(4) as pool:
@@ -32,7 +41,14 @@ def replayed(house: House) -> tuple[Api, dict[str, str]]:
     for _ in range(2):
         settings = [part for column in COLUMNS for part in ("--set", column)]
         done = house.command(
-            "publish", str(SAMPLE), "--source", "/pos/cdnow", *settings, "--last-day", "yesterday", "--restart"
+            "publish",
+            str(SAMPLE),
+            "--source",
+            "/pos/cdnow",
+            *settings,
+            "--last-day",
+            "yesterday",
+            "--restart",
         )
         assert "6,919 published and confirmed, 0 refused" in done.stdout, done.stdout + done.stderr
     quiet = house.command("status", "--wait", "240")
@@ -59,7 +75,9 @@ def test_the_repeat_purchase_rate_is_the_published_one(replayed: tuple[Api, dict
 
 
 @pytest.mark.rule("CG-22")
-def test_every_members_points_equal_an_independent_recomputation(replayed: tuple[Api, dict[str, str]]) -> None:
+def test_every_members_points_equal_an_independent_recomputation(
+    replayed: tuple[Api, dict[str, str]],
+) -> None:
     api, ids = replayed
     expected = points_of_all(SAMPLE, datetime.now(UTC) - timedelta(days=1))
 

@@ -6,14 +6,19 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
+from kezhi.api import Api
 from kezhi.installation import SERVICES, Installation
 from kezhi.status import await_quiet
 from kezhi_contracts.publishing import Publisher
-
 from tests.house import PASSWORD, House, build_house, free_ports, processes, purchase, register
-from kezhi.api import Api
 
-pytestmark = [pytest.mark.xdist_group("away"), pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.xdist_group("away"),
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.timeout(300),
+]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,11 @@ def test_the_others_answer_and_the_stopped_one_catches_up(founded: Installation,
         with Publisher(founded.configuration.amqp_url, exchange=exchange) as publisher:
             publisher.publish(purchase(card, "88.00"))
         segment = {"loyalty": "members", "customer": "customers"}[away]
-        refused = httpx.get(f"{gateway}/api/v1/{segment}/{customer}", headers={"Authorization": f"Bearer {api.bearer()}"}, timeout=15)
+        refused = httpx.get(
+            f"{gateway}/api/v1/{segment}/{customer}",
+            headers={"Authorization": f"Bearer {api.bearer()}"},
+            timeout=15,
+        )
         assert refused.status_code in (502, 503)
         assert away in refused.json()["detail"]
         answering = {"loyalty": f"/customers/{customer}", "customer": f"/members/{customer}"}[away]

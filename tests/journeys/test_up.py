@@ -14,7 +14,12 @@ import pytest
 
 from tests.house import House, build_house
 
-pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.xdist_group("up"),
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.timeout(300),
+]
 
 
 def children(house: House) -> list[dict]:
@@ -25,7 +30,14 @@ def test_status_and_doctor_find_it_well(house: House) -> None:
     status, doctor = house.command("status"), house.command("doctor")
 
     assert status.returncode == 0, status.stdout + status.stderr
-    for name in ("customer serve", "customer work", "loyalty serve", "loyalty work", "gateway serve", "gateway work"):
+    for name in (
+        "customer serve",
+        "customer work",
+        "loyalty serve",
+        "loyalty work",
+        "gateway serve",
+        "gateway work",
+    ):
         assert name in status.stdout
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
     assert "open publisher" in doctor.stdout
@@ -65,7 +77,9 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path, amqp_url: str, pg_url: str
 
 
 def test_servers_that_are_away_are_said_plainly(tmp_path: Path) -> None:
-    house = build_house(tmp_path / "home", "amqp://guest:guest@127.0.0.1:1//", "postgresql://postgres@127.0.0.1:1/postgres")
+    house = build_house(
+        tmp_path / "home", "amqp://guest:guest@127.0.0.1:1//", "postgresql://postgres@127.0.0.1:1/postgres"
+    )
 
     refused = house.command("up", "--port", str(house.port))
 
@@ -93,5 +107,7 @@ def test_killed_end_and_reset_leave_nothing(tmp_path: Path, amqp_url: str, pg_ur
     assert removed.returncode == 0, removed.stderr
     assert not house.home.exists()
     with psycopg.connect(pg_url) as server:
-        left = server.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"kezhi_{house.instance}_%"]).fetchall()
+        left = server.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"kezhi_{house.instance}_%"]
+        ).fetchall()
     assert left == []

@@ -12,10 +12,15 @@ DEFAULT_PORT = 8080
 
 home_option = click.option("--home", type=click.Path(path_type=Path), help="Folder of the installation [~/.kezhi/…].")
 instance_option = click.option(
-    "--instance", default="", envvar="KEZHI_INSTANCE", help="Name that keeps installations on shared servers apart."
+    "--instance",
+    default="",
+    envvar="KEZHI_INSTANCE",
+    help="Name that keeps installations on shared servers apart.",
 )
 amqp_option = click.option("--amqp", envvar="KEZHI_AMQP", help="RabbitMQ, e.g. amqp://guest:guest@127.0.0.1:5672//")
-pg_option = click.option("--pg", envvar="KEZHI_PG", help="PostgreSQL, e.g. postgresql://postgres@127.0.0.1:5432/postgres")
+pg_option = click.option(
+    "--pg", envvar="KEZHI_PG", help="PostgreSQL, e.g. postgresql://postgres@127.0.0.1:5432/postgres"
+)
 
 
 def located(home: Path | None, instance: str) -> Home:
@@ -25,7 +30,9 @@ def located(home: Path | None, instance: str) -> Home:
     return Home.locate(home, instance.replace("-", "_"))
 
 
-def configured(home: Path | None, instance: str, amqp: str | None, pg: str | None, port: int | None) -> tuple[Home, Configuration]:
+def configured(
+    home: Path | None, instance: str, amqp: str | None, pg: str | None, port: int | None
+) -> tuple[Home, Configuration]:
     """Options over the remembered configuration. Raises when the servers are named nowhere."""
     place = located(home, instance)
     known = place.configuration()
@@ -52,8 +59,14 @@ def main() -> None:
 @home_option
 @instance_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the gateway [8080].")
-@click.option("--policy", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Pack of a new installation.")
-def up(amqp: str | None, pg: str | None, home: Path | None, instance: str, port: int | None, policy: Path | None) -> None:
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Pack of a new installation.",
+)
+def up(
+    amqp: str | None, pg: str | None, home: Path | None, instance: str, port: int | None, policy: Path | None
+) -> None:
     """Run every service; ends with SIGTERM or Ctrl-C."""
     from kezhi.up import up as run  # noqa: PLC0415 - each command pays only for its own imports
 
@@ -64,7 +77,12 @@ def up(amqp: str | None, pg: str | None, home: Path | None, instance: str, port:
 @main.command()
 @home_option
 @instance_option
-@click.option("--wait", type=float, metavar="SECONDS", help="Return when queues and outboxes are empty, or fail after SECONDS.")
+@click.option(
+    "--wait",
+    type=float,
+    metavar="SECONDS",
+    help="Return when queues and outboxes are empty, or fail after SECONDS.",
+)
 def status(home: Path | None, instance: str, wait: float | None) -> None:
     """What runs, since when, and what waits in outboxes and dead letters."""
     from kezhi.installation import Installation  # noqa: PLC0415
@@ -106,14 +124,26 @@ def resync(snapshot: str, receiver: str, since: object, until: object, home: Pat
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--amqp", envvar="KEZHI_AMQP", help="RabbitMQ; default: the installation's.")
 @click.option("--source", default="/kezhi/publish", show_default=True, help="`source` of events made from CSV rows.")
-@click.option("--set", "columns", multiple=True, metavar="FIELD=TEMPLATE", help="How CSV columns fill a purchase, e.g. total={spent}.")
+@click.option(
+    "--set",
+    "columns",
+    multiple=True,
+    metavar="FIELD=TEMPLATE",
+    help="How CSV columns fill a purchase, e.g. total={spent}.",
+)
 @click.option("--last-day", help="Shift CSV dates so that the last one is this day (YYYY-MM-DD or 'yesterday').")
 @click.option("--restart", is_flag=True, help="Publish from the first row, although an earlier run got further.")
 @home_option
 @instance_option
 def publish(
-    file: Path, amqp: str | None, source: str, columns: tuple[str, ...], last_day: str | None, restart: bool,
-    home: Path | None, instance: str,
+    file: Path,
+    amqp: str | None,
+    source: str,
+    columns: tuple[str, ...],
+    last_day: str | None,
+    restart: bool,
+    home: Path | None,
+    instance: str,
 ) -> None:
     """Publish purchase events from FILE ('-': standard input): JSON Lines, a JSON list, or CSV."""
     from kezhi.publishing import publish_file  # noqa: PLC0415

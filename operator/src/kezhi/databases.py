@@ -54,7 +54,10 @@ def create_databases(installation: Installation) -> list[str]:
 
 
 def _grant(installation: Installation, service: str) -> None:
-    role, owner = sql.Identifier(installation.database_name(service)), sql.Identifier(installation.owner_name(service))
+    role, owner = (
+        sql.Identifier(installation.database_name(service)),
+        sql.Identifier(installation.owner_name(service)),
+    )
     with _connect(installation.configuration.pg_url, installation.database_name(service)) as database:
         for statement in (
             "REVOKE ALL ON SCHEMA public FROM PUBLIC",

@@ -35,7 +35,12 @@ COLUMNS = (
     "store=SH001",
     "channel=online",
 )
-UNITS = (("HQ", "总公司", None), ("SH", "上海分公司", "HQ"), ("BJ", "北京分公司", "HQ"), ("SH001", "上海一店", "SH"))
+UNITS = (
+    ("HQ", "总公司", None),
+    ("SH", "上海分公司", "HQ"),
+    ("BJ", "北京分公司", "HQ"),
+    ("SH001", "上海一店", "SH"),
+)
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰飞鹏玲辉红建文斌宇浩然子轩梓涵欣怡"
 PATIENCE_SECONDS = 240.0
@@ -49,7 +54,9 @@ def demo(home: Home, configuration: Configuration, leave: bool) -> None:
         stop_on_signals(stopping)
         address = f"http://127.0.0.1:{installation.configuration.port}"
         if password is None:
-            raise click.ClickException("this demo exists already: set KEZHI_ADMIN_PASSWORD, or remove it with `kezhi reset --instance demo --yes`")
+            raise click.ClickException(
+                "this demo exists already: set KEZHI_ADMIN_PASSWORD, or remove it: kezhi reset --instance demo --yes"
+            )
         console.print(f"started in {time.monotonic() - began:.1f} s")
         api = Api(address, "admin", password)
         fill(api, installation.home, installation.configuration)
@@ -86,7 +93,10 @@ def register_customers(api: Api) -> None:
         for card in range(1, CUSTOMERS + 1)
     ]
     with ThreadPoolExecutor(4) as pool:
-        made = pool.map(lambda person: api.post("/customers?force=true", person, f"demo-{person['identities'][0]['value']}"), people)
+        made = pool.map(
+            lambda person: api.post("/customers?force=true", person, f"demo-{person['identities'][0]['value']}"),
+            people,
+        )
         for _ in track(made, "registering", total=CUSTOMERS, transient=True):
             pass
 

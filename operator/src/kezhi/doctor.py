@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 
 import pika
 import psycopg
-from chassis.messaging.names import BrokerNames
 from rich.console import Console
 from sqlalchemy import text
 
+from chassis.messaging import topology
+from chassis.messaging.names import BrokerNames
+from kezhi.broker import connect, username
 from kezhi.databases import ServerUnreachable, server_version
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation
@@ -75,33 +77,29 @@ def _home(installation: Installation) -> Iterator[Finding]:
 def _broker(installation: Installation) -> Iterator[Finding]:
     url = installation.configuration.amqp_url
     try:
-        connection = pika.BlockingConnection(pika.URLParameters(url))
+        connection = connect(url)
     except (pika.exceptions.AMQPError, OSError) as refused:
         yield Finding("bad", f"RabbitMQ does not answer under --amqp / KEZHI_AMQP: {refused or type(refused).__name__}")
         return
     with connection:
-        properties = connection._impl.server_properties or {}  # noqa: SLF001 - pika gives them nowhere else
+        properties = connection._impl.server_properties or {}
         version = str(properties.get("version", "0.0"))
         recent = tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_BROKER
         yield Finding("good" if recent else "bad", f"RabbitMQ {version}")
-        if _has_consistent_hash(connection):
+        if topology.has_consistent_hash(url):
             yield Finding("good", "consistent-hash exchange: available; KEZHI_PARTITIONS may split ordered queues")
         else:
-            yield Finding("note", "consistent-hash exchange: not available; ordered queues stay whole (fine for one worker each)")
+            yield Finding(
+                "note",
+                "consistent-hash exchange: not available; ordered queues stay whole (fine for one worker each)",
+            )
         yield from _topology(connection, installation)
-    if pika.URLParameters(url).credentials.username == "guest":
-        yield Finding("note", "open publisher: anybody with the guest account may publish any purchase (evaluation mode; docs/operations.md, \"Publishers\")")
-
-
-def _has_consistent_hash(connection: pika.BlockingConnection) -> bool:
-    channel = connection.channel()
-    try:
-        channel.exchange_declare("kezhi.doctor.probe", "x-consistent-hash", auto_delete=True)
-        channel.exchange_delete("kezhi.doctor.probe")
-        channel.close()
-    except (pika.exceptions.AMQPError, ValueError):
-        return False
-    return True
+    if username(url) == "guest":
+        yield Finding(
+            "note",
+            "open publisher: anybody with the guest account may publish any purchase (evaluation mode; "
+            "docs/operations.md, Publishers)",
+        )
 
 
 def _topology(connection: pika.BlockingConnection, installation: Installation) -> Iterator[Finding]:
@@ -112,7 +110,10 @@ def _topology(connection: pika.BlockingConnection, installation: Installation) -
             channel.exchange_declare(names.exchange(family), passive=True)
         unrouted = channel.queue_declare(names.exchange("unrouted"), passive=True).method.message_count
     except pika.exceptions.ChannelClosedByBroker:
-        yield Finding("note", "exchanges are not declared yet; `kezhi up` or `migrate` declares them with plain arguments")
+        yield Finding(
+            "note",
+            "exchanges are not declared yet; `kezhi up` or `migrate` declares them with plain arguments",
+        )
         return
     channel.close()
     yield Finding("good", "exchanges are declared")
@@ -133,17 +134,29 @@ def _database(installation: Installation, service: str) -> Iterator[Finding]:
     except Exception as wrong:  # any failure of a look is itself the finding
         cause = getattr(wrong, "orig", wrong)
         missing = isinstance(cause, psycopg.errors.UndefinedTable | psycopg.OperationalError)
-        yield Finding("note" if missing else "bad", f"{service}: {str(cause).splitlines()[0]} (`kezhi up` creates and migrates)")
+        yield Finding(
+            "note" if missing else "bad",
+            f"{service}: {str(cause).splitlines()[0]} (`kezhi up` creates and migrates)",
+        )
         return
     runtime.engine.dispose()
     drift = abs((theirs - datetime.now(UTC)).total_seconds())
     if drift > CLOCK_TOLERANCE:
-        yield Finding("bad", f"{service}: this machine's clock and the database's differ by {drift:.1f} s; mend the time service")
+        yield Finding(
+            "bad",
+            f"{service}: this machine's clock and the database's differ by {drift:.1f} s; mend the time service",
+        )
     if failed:
-        yield Finding("bad", f"{service}: {failed:,} outbox rows could not be published; see their error, then revive them")
+        yield Finding(
+            "bad",
+            f"{service}: {failed:,} outbox rows could not be published; see their error, then revive them",
+        )
     if letters:
         yield Finding("note", f"{service}: {letters:,} dead letters wait: kezhi dead-letters list --service {service}")
     if pending and oldest and time.time() - oldest.timestamp() > 60:
-        yield Finding("note", f"{service}: {pending:,} events wait in the outbox, the oldest since {oldest:%H:%M:%S} UTC")
+        yield Finding(
+            "note",
+            f"{service}: {pending:,} events wait in the outbox, the oldest since {oldest:%H:%M:%S} UTC",
+        )
     if not (failed or letters or pending):
         yield Finding("good", f"{service}: schema there, nothing waits")

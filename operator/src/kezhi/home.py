@@ -40,7 +40,7 @@ class Home:
 
     @classmethod
     def locate(cls, home: Path | None, instance: str) -> Home:
-        """``--home``, else ``$KEZHI_HOME``, else ``~/.kezhi``; an instance has a folder of its own below the default."""
+        """``--home``, else ``$KEZHI_HOME``, else ``~/.kezhi``; an instance has its own folder below."""
         if home is not None:
             return cls(home.absolute())
         base = Path(os.environ.get("KEZHI_HOME") or Path.home() / ".kezhi")

@@ -6,11 +6,11 @@ import importlib
 import os
 from dataclasses import dataclass
 
+from sqlalchemy.engine import URL, make_url
+
 from chassis.runtime import Runtime, start_runtime
 from chassis.service import Service
 from chassis.settings import Settings
-from sqlalchemy.engine import URL, make_url
-
 from kezhi.home import Configuration, Home
 
 SERVICES = ("customer", "loyalty", "gateway")
@@ -68,7 +68,9 @@ class Installation:
                 for name in SERVICES
                 if name != "gateway"
             }
-        inherited = {key: value for key, value in os.environ.items() if key not in {"KEZHI_ADMIN_PASSWORD", "KEZHI_HOME"}}
+        inherited = {
+            key: value for key, value in os.environ.items() if key not in {"KEZHI_ADMIN_PASSWORD", "KEZHI_HOME"}
+        }
         return inherited | told
 
     def settings(self, service: str, *, owner: bool = False) -> Settings:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+
 from chassis.policies import check as checking
 from chassis.policies import diff as differing
-
 from kezhi.installation import SERVICES, build_service
 
 

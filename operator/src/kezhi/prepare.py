@@ -15,7 +15,6 @@ from typing import Any
 from chassis.messaging import topology
 from chassis.policies.use_cases import found_policy
 from chassis.storage.migrations import migrate
-
 from kezhi.installation import SERVICES, Installation, build_service
 
 

@@ -1,8 +1,8 @@
 """``kezhi publish``: purchase events from a file to the broker, confirmed, with progress, resumable.
 
 A row counts as published when the broker confirmed it. How far a file got is kept beside it, so that a run that was
-cut off goes on where it stood; what the cut made ambiguous is sent again and absorbed by the inboxes, because the same row always
-makes the same event id.
+cut off goes on where it stood; what the cut made ambiguous is sent again and absorbed by the inboxes, because
+the same row always makes the same event id.
 """
 
 from __future__ import annotations
@@ -19,15 +19,25 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from chassis.messaging.names import BrokerNames
-from kezhi_contracts.publishing import Publisher
-from kezhi_contracts.validation import validate
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from chassis.messaging.names import BrokerNames
 from kezhi.home import Configuration, Home
+from kezhi_contracts.publishing import Publisher
+from kezhi_contracts.validation import validate
 
 CHUNK = 500
-FIELDS = {"purchase_id", "customer", "occurred_at", "currency", "total", "store", "channel", "seller", "payment"}
+FIELDS = {
+    "purchase_id",
+    "customer",
+    "occurred_at",
+    "currency",
+    "total",
+    "store",
+    "channel",
+    "seller",
+    "payment",
+}
 DATE_FORMATS = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d")
 
 
@@ -46,7 +56,9 @@ class Mapping:
         for setting in settings:
             name, separator, template = setting.partition("=")
             if not separator or name not in FIELDS:
-                raise click.UsageError(f"--set {setting}: write FIELD=TEMPLATE with FIELD one of {', '.join(sorted(FIELDS))}")
+                raise click.UsageError(
+                    f"--set {setting}: write FIELD=TEMPLATE with FIELD one of {', '.join(sorted(FIELDS))}"
+                )
             templates[name] = template
         return cls(source, templates, timedelta(0))
 
@@ -58,7 +70,9 @@ class Mapping:
             try:
                 filled[name] = template.format_map(values)
             except KeyError as missing:
-                raise click.ClickException(f"--set {name}: there is no column {missing}; the file has {', '.join(row)}") from None
+                raise click.ClickException(
+                    f"--set {name}: there is no column {missing}; the file has {', '.join(row)}"
+                ) from None
         for name in ("purchase_id", "customer", "occurred_at", "total"):
             if name not in filled:
                 raise click.ClickException(f"row {number}: no {name}; name its column with --set {name}={{column}}")
@@ -165,8 +179,14 @@ class Journal:
 
 
 def publish_file(
-    home: Home, configuration: Configuration, path: Path, *, source: str, columns: Sequence[str],
-    last_day: str | None, restart: bool,
+    home: Home,
+    configuration: Configuration,
+    path: Path,
+    *,
+    source: str,
+    columns: Sequence[str],
+    last_day: str | None,
+    restart: bool,
 ) -> tuple[int, int]:
     """Publish a file and say so; answers (published, refused). Refused rows are named and left out."""
     mapping = Mapping.parse(source, columns)

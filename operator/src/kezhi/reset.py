@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 
 import click
+
 from chassis.messaging import topology
 from chassis.messaging.names import BrokerNames
-
 from kezhi.databases import drop_databases
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation, build_service
@@ -20,7 +20,9 @@ def reset(home: Home, configuration: Configuration, sure: bool) -> None:
     installation = Installation(home, configuration)
     names = [installation.database_name(service) for service in SERVICES]
     if not sure:
-        raise click.ClickException(f"this would remove {', '.join(names)}, their queues and {home.path}; say --yes if you mean it")
+        raise click.ClickException(
+            f"this would remove {', '.join(names)}, their queues and {home.path}; say --yes if you mean it"
+        )
     dropped = drop_databases(installation)
     services = [build_service(name) for name in SERVICES]
     topology.forget(configuration.amqp_url, BrokerNames(configuration.instance), services)

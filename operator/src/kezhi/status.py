@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from chassis.messaging.names import RETRY_DELAYS
-
+from kezhi.broker import connect
 from kezhi.home import Home
 from kezhi.installation import SERVICES, Installation
 
@@ -40,7 +40,13 @@ def show_status(home: Home) -> None:
     console.print(f"{home.path}: running, http://127.0.0.1:{configuration.port}")
     processes = Table("process", "pid", "up for", "restarts", "memory")
     for child in state["children"]:
-        processes.add_row(child["name"], str(child["pid"]), _age(child["started"]), str(child["restarts"]), _memory(child["pid"]))
+        processes.add_row(
+            child["name"],
+            str(child["pid"]),
+            _age(child["started"]),
+            str(child["restarts"]),
+            _memory(child["pid"]),
+        )
     console.print(processes)
     backlog = Table("service", "outbox pending", "outbox failed", "dead letters", "policy")
     installation = Installation(home, configuration)
@@ -55,7 +61,9 @@ def show_status(home: Home) -> None:
 
 def _age(started: float) -> str:
     seconds = int(time.time() - started)
-    return f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 3600 else f"{seconds // 60} min {seconds % 60} s"
+    return (
+        f"{seconds // 3600} h {seconds // 60 % 60} min" if seconds >= 3600 else f"{seconds // 60} min {seconds % 60} s"
+    )
 
 
 def _memory(pid: Any) -> str:
@@ -77,12 +85,14 @@ def await_quiet(installation: Installation, patience: float) -> None:
     deadline = time.monotonic() + patience
     calm = 0
     try:
-        with pika.BlockingConnection(pika.URLParameters(installation.configuration.amqp_url)) as connection:
+        with connect(installation.configuration.amqp_url) as connection:
             while calm < CALM_LOOKS:
                 waiting = _waiting(runtimes, connection)
                 calm = 0 if waiting else calm + 1
                 if waiting and time.monotonic() > deadline:
-                    raise click.ClickException("still waiting: " + ", ".join(f"{name} {n:,}" for name, n in waiting.items()))
+                    raise click.ClickException(
+                        "still waiting: " + ", ".join(f"{name} {n:,}" for name, n in waiting.items())
+                    )
                 connection.sleep(LOOK_EVERY)
     finally:
         for runtime in runtimes:

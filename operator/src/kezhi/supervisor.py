@@ -1,7 +1,7 @@
 """Keeps a set of child processes alive until told to stop (decision 39).
 
-A crashed child is started again without limit, with growing pauses; SIGTERM ends all of them within 30 seconds. Children
-die with their supervisor even when it is killed with SIGKILL (Linux), and a later supervisor ends what was left over.
+A crashed child is started again without limit, with growing pauses; SIGTERM ends all of them within 30 seconds.
+Children die with their supervisor even when it is killed with SIGKILL (Linux), and a later supervisor ends what was left over.
 """
 
 from __future__ import annotations

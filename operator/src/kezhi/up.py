@@ -10,12 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from collections.abc import Iterator
 
 import click
 import httpx
@@ -47,14 +46,20 @@ def run_prepare(installation: Installation, pack: Path) -> dict[str, Any]:
         "configuration": asdict(installation.configuration),
         "pack": str(pack),
     }
-    done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "kezhi.prepare"], input=json.dumps(told), capture_output=True, text=True, check=False
+    done = subprocess.run(
+        [sys.executable, "-m", "kezhi.prepare"],
+        input=json.dumps(told),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     with installation.home.log.open("a") as log:
         log.write(done.stderr)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
-        raise click.ClickException(f"preparing the installation failed: {last} (whole story in {installation.home.log})")
+        raise click.ClickException(
+            f"preparing the installation failed: {last} (whole story in {installation.home.log})"
+        )
     return json.loads(done.stdout)
 
 
