@@ -82,7 +82,9 @@ class SimulationSchema(Schema):
 
     in_force = fields.String(required=True)
     tried = fields.String(required=True)
-    result = fields.Dict(required=True, metadata={"description": "what this service reports; see its own documentation"})
+    result = fields.Dict(
+        required=True, metadata={"description": "what this service reports; see its own documentation"}
+    )
 
 
 def blueprint(service: str) -> Blueprint:

@@ -66,24 +66,29 @@ class Pack:
         return Node(None, "", place, name, absent=True)
 
 
-def load(directory: Path) -> Pack:
-    """Read the pack in ``directory``; packs it extends stand beside it. Raises PolicyRefused with every fault."""
-    return from_documents(read_documents(directory), directory.resolve().name)
+def load(directory: Path, library: Path | None = None) -> Pack:
+    """Read the pack in ``directory``. Raises PolicyRefused with every fault.
+
+    Packs that it extends stand beside it, or in ``library`` (the packs that come with Kezhi).
+    """
+    return from_documents(read_documents(directory, library), directory.resolve().name)
 
 
-def read_documents(directory: Path) -> dict[str, str]:
+def read_documents(directory: Path, library: Path | None = None) -> dict[str, str]:
     """The texts of a pack and of the packs it extends, by ``<pack>/<file>``. Raises PolicyRefused."""
     with collecting():
-        documents: dict[str, str] = {}
         directory = directory.resolve()
-        wanted: str | None = directory.name
+        documents = _folder(directory, directory.name)
+        wanted = _extends(documents.get(f"{directory.name}/pack.yaml", ""))
         for _ in range(LONGEST_CHAIN):
-            if wanted is None or f"{wanted}/pack.yaml" in documents:
+            if wanted is None or not _NAME.match(wanted) or f"{wanted}/pack.yaml" in documents:
                 break
-            documents.update(_folder(directory.parent / wanted, wanted))
-            wanted = _extends(documents.get(f"{wanted}/pack.yaml", ""))
-            if wanted is not None and not (_NAME.match(wanted) and (directory.parent / wanted).is_dir()):
+            places = [place / wanted for place in (directory.parent, library) if place is not None]
+            found = next((place for place in places if (place / "pack.yaml").is_file()), None)
+            if found is None:
                 break  # from_documents says what is wrong, at its line
+            documents.update(_folder(found, wanted))
+            wanted = _extends(documents[f"{wanted}/pack.yaml"])
     return documents
 
 
@@ -186,7 +191,7 @@ def _read(documents: tuple[tuple[str, str], ...], name: str | None) -> Pack:
         merged = _merged(trees, chain)
         head = merged.pop("pack", Node(None, "", Place(f"{root}/pack.yaml", 1, 1), "", absent=True))
         keys = mapping(head, _HEAD, _HEAD_OPTIONAL)
-        pack = _read_head(keys, root, merged, placed)
+        pack = _read_head(keys, merged, placed)
     return pack
 
 
@@ -290,12 +295,10 @@ def _over_head(head: Node, base: Node) -> Node:
     return merge(head, inherited)
 
 
-def _read_head(keys: Keys, root: str, sections: dict[str, Node], documents: Mapping[str, str]) -> Pack:
+def _read_head(keys: Keys, sections: dict[str, Node], documents: Mapping[str, str]) -> Pack:
     name = text(keys["pack"])
-    if keys.sound and (not _NAME.match(name) or root not in (name, "pack")):
-        reading.wrong(
-            keys["pack"], f"`{name}` is not the name of its folder `{root}`", f"write `pack: {root}`"
-        )
+    if keys.sound and not _NAME.match(name):
+        reading.wrong(keys["pack"], f"`{name}` is no name of a pack", "use lower-case letters, digits and hyphens")
     version = text(keys["version"], 40)
     titles = {
         language: text(node)

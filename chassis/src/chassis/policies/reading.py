@@ -116,22 +116,21 @@ def _marks(node: Node, demanded: bool) -> str:
     said = node.value.get("clause")
     if said is None and demanded:
         wrong(node, "the rule names no clause", "add `clause: CG-01` (the article it rests on)")
-    if (ours := node.value.get("ours")) is not None:
-        _ours(node, ours)
+    if (choices := node.value.get("ours")) is not None:
+        ours(node, choices)
     if (remark := node.value.get("note")) is not None:
         text(remark)
     return clause(said) if said is not None else ""
 
 
-def _ours(node: Node, ours: Node) -> None:
+def ours(node: Node, said: Node) -> None:
     """`ours: true` for the whole rule, or the list of keys whose numbers are our choice."""
-    assert isinstance(node.value, dict)  # noqa: S101
-    if ours.value is True:
+    if said.value is True:
         return
-    if not isinstance(ours.value, list) or not ours.value:
+    if not isinstance(said.value, list) or not said.value:
         wrong(
-            ours,
-            f"`ours` is true or a list of keys of this rule, not {_shown(ours)}",
+            said,
+            f"`ours` is true or a list of keys of this rule, not {_shown(said)}",
             "write `ours: [key, key]`",
         )
         return
@@ -139,7 +138,7 @@ def _ours(node: Node, ours: Node) -> None:
         MARKS
     )
     within |= {_identity(child) for child in node.walk()} - {""}
-    for item in ours.value:
+    for item in said.value:
         if item.text not in within:
             wrong(item, f"`{item.text}` stands nowhere in this rule", suggestion(item.text, within))
 

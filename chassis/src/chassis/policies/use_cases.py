@@ -163,7 +163,11 @@ def simulate(context: Context, hash: str) -> dict[str, Any]:
     pack = from_documents(row.documents)
     tried = Policy(pack.cited, pack.hash, pack.company, section.read(pack), context.clock.now())
     current = context.policies.in_force()
-    return {"in_force": current.version, "tried": tried.version, "result": section.simulate(context, current, tried)}
+    return {
+        "in_force": current.version,
+        "tried": tried.version,
+        "result": section.simulate(context, current, tried),
+    }
 
 
 def _activate(
