@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -120,19 +119,9 @@ def processes(installation: Installation, ports: dict[str, int], services: Itera
     plans = [plan for plan in plan_children(installation, ports) if plan.name.split()[0] in wanted]
     supervisor = Supervisor(plans, installation.home.log)
 
-    def supervise() -> None:
-        # Children die with the thread that started them, so one thread starts and watches.
-        supervisor.start()
-        supervisor.watch()
-
-    keeper = threading.Thread(target=supervise, daemon=True)
-    keeper.start()
-    try:
-        await_ready({name: port for name, port in ports.items() if name in wanted}, supervisor.stopping)
+    with supervisor.running() as stopping:
+        await_ready({name: port for name, port in ports.items() if name in wanted}, stopping)
         yield supervisor
-    finally:
-        supervisor.stopping.set()
-        keeper.join(40)
 
 
 def free_ports(installation: Installation) -> dict[str, int]:

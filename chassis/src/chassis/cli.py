@@ -54,9 +54,7 @@ def main(build_service: Callable[[], Service], arguments: Sequence[str] | None =
 def _parser(service: Service) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=service.title)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser(
-        "serve", help="answer HTTP requests (KEZHI_HTTP_HOST, KEZHI_HTTP_PORT, KEZHI_HTTP_WORKERS)"
-    )
+    verbs.add_parser("serve", help="answer HTTP requests (KEZHI_HTTP_HOST, KEZHI_HTTP_PORT, KEZHI_HTTP_WORKERS)")
     work = verbs.add_parser("work", help="consume, publish, and do what is due")
     work.add_argument(
         "--only",
@@ -78,11 +76,15 @@ def _settings(service: Service) -> Settings:
 
 
 def _migrate(service: Service, _: argparse.Namespace) -> None:
-    from chassis.messaging.topology import declare  # noqa: PLC0415 - only this verb talks to the broker
+    from chassis.founding import found  # noqa: PLC0415 - each verb pays for its own imports
+    from chassis.messaging.topology import declare  # noqa: PLC0415
+    from chassis.runtime import start_runtime  # noqa: PLC0415
 
     settings = _settings(service)
     migrate(service, settings.database_url)
     declare(settings.amqp_url, BrokerNames(settings.instance), service, settings.partitions)
+    for word in found(start_runtime(service, settings), settings.policy_dir):
+        print(word)
 
 
 def _work(service: Service, parsed: argparse.Namespace) -> None:

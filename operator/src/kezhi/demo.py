@@ -5,7 +5,9 @@ Its purchases are the CDNOW sample: real ones, with published facts, moved so th
 
 from __future__ import annotations
 
+import os
 import random
+import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +24,7 @@ from kezhi.installation import Installation
 from kezhi.packs import default_pack
 from kezhi.publishing import publish_file
 from kezhi.status import await_quiet
-from kezhi.up import running, stop_on_signals
+from kezhi.up import running
 
 SAMPLE = Path(__file__).parent / "data" / "cdnow_transactions.csv"
 CUSTOMERS = 2_357
@@ -50,20 +52,30 @@ def demo(home: Home, configuration: Configuration, leave: bool) -> None:
     """Start an installation, fill it, show it; stays up unless ``leave``."""
     console = Console()
     began = time.monotonic()
-    with running(home, configuration, default_pack(), console.print) as (installation, password, stopping):
-        stop_on_signals(stopping)
+    home.create()
+    password = admin_password(home)
+    os.environ["KEZHI_ADMIN_PASSWORD"] = password
+    with running(home, configuration, default_pack(), console.print) as (installation, stopping):
         address = f"http://127.0.0.1:{installation.configuration.port}"
-        if password is None:
-            raise click.ClickException(
-                "this demo exists already: set KEZHI_ADMIN_PASSWORD, or remove it: kezhi reset --instance demo --yes"
-            )
         console.print(f"started in {time.monotonic() - began:.1f} s")
         api = Api(address, "admin", password)
         fill(api, installation.home, installation.configuration)
         console.print(summary(api))
-        console.print(f"ready {address}   sign in as admin   {time.monotonic() - began:.0f} s in all   log {home.log}")
-        if leave:
-            stopping.set()
+        console.print(f"ready {address}   sign in as admin / {password}   log {home.log}")
+        console.print(f"{time.monotonic() - began:.0f} s in all")
+        if not leave:
+            stopping.wait()
+
+
+def admin_password(home: Home) -> str:
+    """``KEZHI_ADMIN_PASSWORD``, else one made up once and kept in the home: a demo may tell its password every time."""
+    kept = home.path / "demo-password"
+    if given := os.environ.get("KEZHI_ADMIN_PASSWORD"):
+        return given
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(12))
+    return kept.read_text()
 
 
 def fill(api: Api, home: Home, configuration: Configuration) -> None:

@@ -33,7 +33,7 @@ def show_status(home: Home) -> None:
     if configuration is None:
         raise click.ClickException(f"no installation in {home.path}; start one with `kezhi up`")
     console = Console()
-    state = home.read_state()
+    state: dict[str, Any] = home.read_state()
     if not home.running():
         console.print(f"{home.path}: not running")
         raise SystemExit(1)

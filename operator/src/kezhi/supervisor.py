@@ -1,7 +1,8 @@
 """Keeps a set of child processes alive until told to stop (decision 39).
 
 A crashed child is started again without limit, with growing pauses; SIGTERM ends all of them within 30 seconds.
-Children die with their supervisor even when it is killed with SIGKILL (Linux), and a later supervisor ends what was left over.
+Children die with their supervisor even when it is killed with SIGKILL (Linux), and a later supervisor ends
+what was left over.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,22 +67,32 @@ class Supervisor:
     def __post_init__(self) -> None:
         self.children = [Child(plan) for plan in self.plans]
 
-    def start(self) -> None:
-        """Start every child once."""
-        for child in self.children:
-            self._spawn(child)
+    @contextlib.contextmanager
+    def running(self) -> Iterator[threading.Event]:
+        """All children alive for the block; answers the event that ends them early.
 
-    def watch(self) -> None:
-        """Restart what dies until ``stopping`` is set, then end all children."""
+        One thread starts, revives and ends them: the kernel's parent-death signal belongs to the starting thread.
+        """
+        keeper = threading.Thread(target=self._keep, name="supervisor", daemon=True)
+        keeper.start()
         try:
+            yield self.stopping
+        finally:
+            self.stopping.set()
+            keeper.join()
+
+    def _keep(self) -> None:
+        try:
+            for child in self.children:
+                self._spawn(child)
             while not self.stopping.wait(0.1):
                 for child in self.children:
                     self._revive(child)
         finally:
-            self.stop()
+            self._end()
 
-    def stop(self) -> None:
-        """SIGTERM to all, SIGKILL to who has not gone after the grace time."""
+    def _end(self) -> None:
+        # SIGTERM to all, SIGKILL to who has not gone after the grace time.
         living = [child.process for child in self.children if child.process and child.process.poll() is None]
         for process in living:
             process.terminate()

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import httpx
@@ -39,8 +38,8 @@ def take_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def run_prepare(installation: Installation, pack: Path) -> dict[str, Any]:
-    """Run ``kezhi.prepare`` in a process of its own; its complaint becomes ours."""
+def run_prepare(installation: Installation, pack: Path) -> list[str]:
+    """Run ``kezhi.prepare`` in a process of its own; answers what to tell the person, its complaint becomes ours."""
     told = {
         "home": str(installation.home.path),
         "configuration": asdict(installation.configuration),
@@ -85,7 +84,9 @@ def await_ready(ports: dict[str, int], stopping: threading.Event) -> None:
                 except httpx.HTTPError:
                     continue
             if waiting and time.monotonic() > deadline:
-                raise click.ClickException(f"not ready after {READY_WITHIN:.0f} s: {', '.join(sorted(waiting))}")
+                raise click.ClickException(
+                    f"not ready after {READY_WITHIN:.0f} s: {', '.join(sorted(waiting))}; see the log"
+                )
             if waiting:
                 stopping.wait(0.1)
 
@@ -93,8 +94,8 @@ def await_ready(ports: dict[str, int], stopping: threading.Event) -> None:
 @contextmanager
 def running(
     home: Home, configuration: Configuration, pack: Path, say: Callable[[str], None] = click.echo
-) -> Iterator[tuple[Installation, str | None, threading.Event]]:
-    """A running installation for the life of the block; answers (installation, admin password if known, stop event)."""
+) -> Iterator[tuple[Installation, threading.Event]]:
+    """A running installation for the life of the block; answers it with the event that ends it."""
     home.create()
     with ExitStack() as stack:
         try:
@@ -109,43 +110,32 @@ def running(
             create_databases(installation)
         except ServerUnreachable as away:
             raise click.ClickException(f"{away}; check --pg or KEZHI_PG") from None
-        prepared = run_prepare(installation, pack)
+        told = run_prepare(installation, pack)
         supervisor = Supervisor(plan_children(installation, ports), home.log)
-        supervisor.start()
-        stack.callback(supervisor.stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.stopping.set())
+        stopping = stack.enter_context(supervisor.running())
         note(home.log, f"started {len(supervisor.children)} processes")
-        home.write_state({"pid": os.getpid(), "ports": ports, "children": supervisor.state()})
-        watcher = threading.Thread(target=_publish_state, args=(home, ports, supervisor), daemon=True)
-        watcher.start()
-        try:
-            await_ready(ports, supervisor.stopping)
-        except click.ClickException:
-            say(f"the log is {home.log}")
-            raise
-        password = prepared["admin_password"] or os.environ.get("KEZHI_ADMIN_PASSWORD")
-        if prepared["admin_password"]:
-            say(f"administrator: admin / {password}   (shown once; set KEZHI_ADMIN_PASSWORD to choose it yourself)")
-        yield installation, password, supervisor.stopping
-        supervisor.watch()
+        threading.Thread(target=_publish_state, args=(home, ports, supervisor), daemon=True).start()
+        await_ready(ports, stopping)
+        for word in told:
+            say(word)
+        yield installation, stopping
 
 
 def _publish_state(home: Home, ports: dict[str, int], supervisor: Supervisor) -> None:
     last = None
-    while not supervisor.stopping.wait(1.0):
+    while True:
         children = supervisor.state()
         if children != last:
             home.write_state({"pid": os.getpid(), "ports": ports, "children": children})
             last = children
-
-
-def stop_on_signals(stopping: threading.Event) -> None:
-    """SIGTERM and Ctrl-C end the supervisor in order."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        if supervisor.stopping.wait(0.5):
+            return
 
 
 def up(home: Home, configuration: Configuration, pack: Path | None) -> None:
     """Run until SIGTERM; prints ``ready …`` once, then only logs to the home."""
-    with running(home, configuration, pack or default_pack()) as (installation, _, stopping):
-        stop_on_signals(stopping)
+    with running(home, configuration, pack or default_pack()) as (installation, stopping):
         click.echo(f"ready http://127.0.0.1:{installation.configuration.port}   log {home.log}")
+        stopping.wait()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from environs import Env
+from environs import Env, FileAwareEnv
 
 from chassis import people
 from chassis.runtime import Context, Runtime
@@ -68,5 +67,6 @@ def _extend(app: Application, runtime: Runtime) -> None:
 
 
 def _found(context: Context) -> str | None:
-    password = found_company(context.session, os.environ.get("KEZHI_ADMIN_PASSWORD"))
+    chosen = FileAwareEnv(prefix="KEZHI_").str("ADMIN_PASSWORD", "")
+    password = found_company(context.session, chosen.strip() or None)
     return f"administrator: admin / {password}   (shown once)" if password else None
