@@ -1,0 +1,47 @@
+"""Too much is refused with the time to wait; loopback is spared only where nothing is at stake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chassis.runtime import Runtime
+from chassis.web.limits import Limits
+
+BOOKS = "/api/v1/books"
+
+
+def test_a_caller_past_the_limit_waits_and_others_do_not(
+    make_runtime: Callable[..., Runtime], sample: Any, client: Callable[..., Any]
+) -> None:
+    runtime = make_runtime(sample.build_service, mode="production")
+    busy, calm = client(runtime, roles=["reader"], username="a"), client(runtime, roles=["reader"], username="b")
+    busy.application.limits = Limits(runtime.settings, per_caller="3 per minute")
+
+    answers = [busy.get(BOOKS) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[-1].mimetype == "application/problem+json"
+    assert calm.get(BOOKS).status_code == 200
+
+
+def test_guessing_tokens_is_limited_by_address(
+    make_runtime: Callable[..., Runtime], sample: Any, client: Callable[..., Any]
+) -> None:
+    runtime = make_runtime(sample.build_service, mode="production")
+    stranger = client(runtime, roles=None)
+    stranger.application.limits = Limits(runtime.settings, per_stranger="2 per minute")
+
+    statuses = [stranger.get(BOOKS, headers={"Authorization": f"Bearer x{n}"}).status_code for n in range(3)]
+
+    assert statuses == [401, 401, 429]
+    assert client(runtime, roles=["reader"]).get(BOOKS).status_code == 200
+
+
+def test_evaluation_spares_loopback(shelf: Runtime, reader: Any) -> None:
+    reader.application.limits = Limits(shelf.settings, per_caller="1 per minute")
+
+    assert [reader.get(BOOKS).status_code for _ in range(3)] == [200, 200, 200]
+    assert reader.get(BOOKS, environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 200
+    assert reader.get(BOOKS, environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 429
