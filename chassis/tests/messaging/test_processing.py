@@ -109,8 +109,8 @@ def test_a_body_that_is_no_event_is_rejected(runtime: Runtime, body: bytes) -> N
 @pytest.mark.parametrize(
     ("occurred_at", "reason"),
     [
-        ("2024-01-01T00:00:00+08:00", "longer ago than the 730 days"),
-        ("2026-11-20T11:00:00+08:00", "more than 5 minutes ahead"),
+        ("2024-01-01T00:00:00+08:00", "is not taken"),
+        ("2026-11-20T11:00:00+08:00", "too far ahead"),
     ],
 )
 def test_facts_outside_the_window_are_rejected(

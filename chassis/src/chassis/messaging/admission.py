@@ -12,19 +12,20 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
-from kezhi_contracts import schemas
 
+from chassis.errors import Unavailable
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.event import Event, Malformed
 from chassis.messaging.incoming import Incoming
 from chassis.messaging.publishers import Publishers
 from chassis.runtime import Runtime
 from chassis.service import Subscription
+from kezhi_contracts import schemas
 
 LARGEST_BODY = 1024 * 1024  # bytes
 CONTENT_TYPES = frozenset({"application/cloudevents+json", "application/json"})
 
-# When other systems' facts may have happened (decision 10), unless the company's pack gives an ``event_window``.
+# When other systems' facts may have happened (decision 10), while no pack is in force that says it.
 OLDEST = timedelta(days=2 * 365)
 FURTHEST_AHEAD = timedelta(minutes=5)
 
@@ -36,23 +37,19 @@ class Refused(Exception):
 class Admission:
     """The gate of one subscription. ``admit`` is called for every message, on the hot path."""
 
-    def __init__(
-        self, runtime: Runtime, subscription: Subscription, publishers: Publishers | None = None
-    ) -> None:
+    def __init__(self, runtime: Runtime, subscription: Subscription, publishers: Publishers | None = None) -> None:
         self._runtime = runtime
         self._subscription = subscription
         self._foreign = subscription.family == "purchases"
         self._publishers = publishers or Publishers.of(runtime.settings)
+        self._windows: dict[str, tuple[datetime, datetime, datetime]] = {}  # source → as of, from, until
 
     def admit(self, incoming: Incoming) -> Delivery:
         """The delivery that the handler may see. Raises Refused with the reason."""
         body = incoming.body
         if len(body) > LARGEST_BODY:
             raise Refused(f"The body has {len(body):,} bytes; at most {LARGEST_BODY:,} are taken.")
-        if (
-            incoming.content_type is not None
-            and incoming.content_type.split(";")[0].strip() not in CONTENT_TYPES
-        ):
+        if incoming.content_type is not None and incoming.content_type.split(";")[0].strip() not in CONTENT_TYPES:
             raise Refused(
                 f"The content type is {incoming.content_type[:200]!r}; it must be application/cloudevents+json."
             )
@@ -65,9 +62,7 @@ class Admission:
             raise Refused(f"The body is no CloudEvent: {wrong}.") from None
         if event.type not in self._subscription.accepts:
             accepted = ", ".join(sorted(self._subscription.accepts))
-            raise Refused(
-                f"Unknown event version {event.type[:200]!r}; this subscription accepts {accepted}."
-            )
+            raise Refused(f"Unknown event version {event.type[:200]!r}; this subscription accepts {accepted}.")
         complaint = contents(event.type, document)
         if complaint is not None:
             raise Refused(complaint)
@@ -88,22 +83,26 @@ class Admission:
             raise Refused(f"data.occurred_at is no instant: {occurred_at[:100]!r}.") from None
         if instant.tzinfo is None:
             raise Refused(f"data.occurred_at needs an offset: {occurred_at[:100]!r}.")
-        oldest, furthest = event_window(self._runtime)
-        now = self._runtime.clock.now()
-        if instant < now - oldest:
-            raise Refused(
-                f"It happened at {occurred_at}, longer ago than the {oldest.days} days that are taken."
-            )
-        if instant > now + furthest:
-            minutes = int(furthest.total_seconds() // 60)
-            raise Refused(f"It happens at {occurred_at}, more than {minutes} minutes ahead of now.")
+        oldest, furthest = self._window(event.source)
+        if instant < oldest:
+            raise Refused(f"It happened at {occurred_at}; what happened before {oldest.isoformat()} is not taken.")
+        if instant > furthest:
+            raise Refused(f"It happens at {occurred_at}, too far ahead: not after {furthest.isoformat()}.")
 
-
-def event_window(runtime: Runtime) -> tuple[timedelta, timedelta]:
-    """How far back and how far ahead ``occurred_at`` may lie, by the company's pack or by default."""
-    company = getattr(runtime.policies and runtime.policies.in_force(), "company", None)
-    window: Any = getattr(company, "event_window", None)
-    return (OLDEST, FURTHEST_AHEAD) if window is None else (window.back, window.ahead)
+    def _window(self, source: str) -> tuple[datetime, datetime]:
+        """Between which instants a source's facts may lie; worked out once a second."""
+        now = self._runtime.clock.now().replace(microsecond=0)
+        kept = self._windows.get(source)
+        if kept is None or kept[0] != now:
+            try:
+                company = self._runtime.policies.in_force().company
+                window = company.window_for(source)
+                back = window.back.before(now, company.time_zone)
+                ahead = window.ahead.after(now, company.time_zone)
+            except Unavailable:
+                back, ahead = now - OLDEST, now + FURTHEST_AHEAD
+            kept = self._windows[source] = (now, back, ahead + timedelta(seconds=1))
+        return kept[1], kept[2]
 
 
 def contents(type_: str, document: Mapping[str, Any]) -> str | None:

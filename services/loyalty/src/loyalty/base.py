@@ -1,0 +1,14 @@
+"""The declarative base of the loyalty service's own tables (schema ``public``)."""
+
+from __future__ import annotations
+
+from chassis.storage.schema import CONVENTION, TYPES
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """Tables of the loyalty service."""
+
+    metadata = MetaData(naming_convention=CONVENTION)
+    type_annotation_map = TYPES

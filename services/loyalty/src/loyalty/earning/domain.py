@@ -1,0 +1,125 @@
+"""What a purchase is worth, and why: pure. The figures come from the pack, the order of the steps from here.
+
+base → tier bonus → birthday → caps; each step is floored apart and names its clause, so that the sum of the
+breakdown is the answer to "why 37 points?".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Any
+
+from loyalty.policy import Birthday, EarnRules, Tier
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Purchase:
+    """A purchase as it was told, read once. ``name`` is the identity it came under; empty: an anonymous sale."""
+
+    purchase_id: str
+    name: str
+    occurred_at: datetime
+    currency: str
+    total: Decimal
+    lines: list[dict[str, Any]]
+    store: str | None
+    channel: str | None
+    content: str  # digest of what was told
+    delivery: Any = None
+
+
+@dataclass(slots=True)
+class Worth:
+    """Points and growth value of a purchase with their breakdown; ``weights`` for refunds by line, if lines differ."""
+
+    points: int
+    growth: int
+    breakdown: list[dict[str, Any]]
+    weights: list[list[str]] | None = None
+
+
+def base_of(purchase: Purchase, rules: EarnRules) -> tuple[Decimal, Decimal, list[list[str]] | None]:
+    """Unrounded base points and growth value, and the weight of each line where lines earn differently."""
+    factor = rules.rates.get(purchase.currency)
+    if not uniform(rules):
+        return _by_line(purchase, rules, factor or Decimal(1))
+    total = purchase.total if factor is None else purchase.total * factor
+    return total * rules.base["points"], total * rules.base["growth"], None
+
+
+def uniform(rules: EarnRules) -> bool:
+    """Whether every unit of money earns the same, whatever was bought and where."""
+    special = rules.by_category or rules.by_product or rules.by_store or rules.by_channel
+    left_out = rules.exclusions
+    return not (special or left_out.categories or left_out.products or left_out.stores or left_out.channels)
+
+
+def _by_line(purchase: Purchase, rules: EarnRules, factor: Decimal) -> tuple[Decimal, Decimal, list[list[str]]]:
+    out = rules.exclusions
+    here = rules.by_store.get(purchase.store or "", rules.by_channel.get(purchase.channel or "", rules.base["points"]))
+    nothing_here = purchase.store in out.stores or purchase.channel in out.channels
+    points = growth = ZERO
+    weights: list[list[str]] = []
+    lines = purchase.lines or [{"sku": "", "amount": purchase.total}]
+    for line in lines:
+        amount = Decimal(line["amount"]) * factor
+        category, sku = line.get("category"), line["sku"]
+        excluded = nothing_here or category in out.categories or sku in out.products
+        rate = ZERO if excluded else rules.by_product.get(sku, rules.by_category.get(category or "", here))
+        points += amount * rate
+        growth += ZERO if excluded else amount * rules.base["growth"]
+        weights.append([sku, str(line["amount"]), str(rate)])
+    return points, growth, weights
+
+
+def rounded(value: Decimal, rules: EarnRules) -> int:
+    """Whole points, by the pack's rounding."""
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP if rules.rounding == "half up" else ROUND_FLOOR))
+
+
+def value(
+    purchase: Purchase, rules: EarnRules, tier: Tier, birthday: Birthday | None, room: int | None = None
+) -> Worth:
+    """The worth of a purchase by a member of ``tier``; ``birthday`` when its extra base is due to this purchase.
+
+    ``room`` is what the caps of the day and month still leave; None: no such cap.
+    """
+    if purchase.total <= rules.least_total:
+        return Worth(0, 0, [_step("base", 0, 0, rules.clause, f"{purchase.total} earns nothing")])
+    raw, raw_growth, weights = base_of(purchase, rules)
+    base = int(raw) if rules.rounding == "down" else rounded(raw, rules)
+    growth = int(raw_growth) if rules.rounding == "down" else rounded(raw_growth, rules)
+    base, growth = max(base, 0), max(growth, 0)
+    breakdown = [_step("base", base, growth, rules.clause, f"of {purchase.total} {purchase.currency}")]
+    points = base
+    if tier.bonus:
+        bonus = int(base * tier.bonus)
+        points += bonus
+        breakdown.append(_step(f"tier bonus {tier.name}", bonus, 0, tier.clause, f"{percent(tier.bonus)} of {base}"))
+    if birthday is not None:
+        extra = int(base * (birthday.multiplier - 1))
+        points += extra
+        breakdown.append(_step("birthday", extra, 0, birthday.clause, f"base x {birthday.multiplier}"))
+    for what, cap in (("purchase", rules.caps.purchase), ("day and month", room)):
+        if cap is not None and points > cap:
+            breakdown.append(_step(f"cap per {what}", cap - points, 0, rules.clause, f"at most {cap}"))
+            points = cap
+    return Worth(points, growth, breakdown, weights)
+
+
+def percent(share: Decimal) -> str:
+    """0.10 → ``10 %``."""
+    return f"{(share * 100).normalize():f} %"
+
+
+def birthday_due(birthday: Birthday | None, born: date | None, on: date) -> bool:
+    """Whether a purchase on that company day falls under the birthday rule."""
+    return birthday is not None and born is not None and birthday.when.ask({"birthday": born, "on": on})
+
+
+def _step(rule: str, points: int, growth: int, clause: str, detail: str) -> dict[str, Any]:
+    return {"rule": rule, "points": points, "growth": growth, "clause": clause, "detail": detail}

@@ -1,0 +1,71 @@
+"""A policy version made ready for many purchases: what is the same for all of them is worked out once."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+
+from chassis.policies.book import Policy
+from chassis.policies.units import Duration
+
+from loyalty.earning.domain import uniform
+from loyalty.policy import LoyaltyPolicy
+
+_DAYS = ("day", "week")
+
+
+class Terms:
+    """One version's rules with its calendar arithmetic at hand."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.rules: LoyaltyPolicy = policy.rules
+        self.version = policy.version
+        self.zone = policy.company.time_zone
+        self.uniform = uniform(self.rules.earning)
+        tiers = self.rules.tiers.tiers
+        self.first_tier = tiers[0]
+        self.second_threshold = tiers[1].at if len(tiers) > 1 else None
+        self.unit_cost = str(self.rules.redemption.money(1))
+        self._lapse: dict[date, datetime | None] = {}
+
+    def day(self, at: datetime) -> date:
+        """The company's day."""
+        return at.astimezone(self.zone).date()
+
+    def after(self, start: datetime, span: Duration) -> datetime:
+        """As ``span.after``, without its detour where the zone's offset stays the same (nearly always)."""
+        return self._move(start, span, 1)
+
+    def window_start(self, end: datetime) -> datetime:
+        """Where the tier window that ends at ``end`` begins."""
+        return self._move(end, self.rules.tiers.window, -1)
+
+    def available_at(self, at: datetime) -> datetime:
+        """When points of a purchase at ``at`` may be spent."""
+        pending = self.rules.points.pending
+        return at if pending is None else self._move(at, pending, 1)
+
+    def expires_at(self, at: datetime) -> datetime | None:
+        """When they lapse; the same for all purchases of a day."""
+        day = self.day(at)
+        if day not in self._lapse:
+            self._lapse[day] = self.rules.points.expires_at(at, self.policy.company)
+        return self._lapse[day]
+
+    def _move(self, start: datetime, span: Duration, sign: int) -> datetime:
+        if span.unit in _DAYS:
+            end = start + sign * span.exact
+            if _fixed(self.zone.key) or start.astimezone(self.zone).utcoffset() == end.astimezone(self.zone).utcoffset():
+                return end
+        company = self.policy.company
+        return span.after(start, company.time_zone) if sign > 0 else span.before(start, company.time_zone)
+
+
+@lru_cache
+def _fixed(zone: str) -> bool:
+    """Whether a zone has kept one offset since 1992 and so will, as far as anybody knows."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - asked once per zone
+
+    probes = (datetime(year, month, 1, tzinfo=timezone.utc) for year in range(1992, 2038) for month in range(1, 13))
+    return len({probe.astimezone(ZoneInfo(zone)).utcoffset() for probe in probes} | {timedelta.max}) == 2

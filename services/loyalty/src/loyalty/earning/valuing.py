@@ -1,0 +1,182 @@
+"""The hot path: many purchases of locked members become points, growth value, lots, tiers and events in memory.
+
+Nothing here asks the database once per purchase. What a member's window and rises hold is loaded for the batch, and
+only for members whose growth can reach a tier at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.runtime import Context
+
+from loyalty.earning.caps import Caps
+from loyalty.earning.domain import Purchase, birthday_due, value
+from loyalty.earning.terms import Terms
+from loyalty.ledger.books import Books, growth_legs, points_legs
+from loyalty.ledger.domain import Account, credit_available
+from loyalty.policy import Tier
+from loyalty.tiers.domain import GrowthWindow, Rise, rise_after, tier_at
+from loyalty.tiers.use_cases import rise
+from loyalty.tiers.windows import Span, count_growth, rises_for, windows
+
+Taken = tuple[Purchase, str, str]  # purchase, customer id, transaction id
+
+
+def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
+    """Value purchases in the order given and post them; their members are locked in ``books``."""
+    if not taken:
+        return
+    terms = _terms(context, taken)
+    candidates, known_rises = _tier_facts(books, taken, terms)
+    birthdays = _birthdays(books, taken, terms)
+    caps = Caps.load(books.session, taken, terms)
+    for purchase, customer_id, transaction_id in taken:
+        account = books.accounts[customer_id]
+        term = terms[purchase.purchase_id]
+        rules = term.rules
+        window = candidates.get(customer_id)
+        if window is None:
+            tier = term.first_tier
+        else:
+            rises = known_rises.setdefault(customer_id, [])
+            tier = tier_at(window, rises, purchase.occurred_at, rules.tiers, term.policy.company)
+        birthday = rules.birthday if purchase.purchase_id in birthdays else None
+        worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, term))
+        caps.count(purchase, customer_id, term, worth.points)
+        _post(books, account, purchase, transaction_id, term, tier, worth)
+        if window is not None and worth.growth:
+            window.add(purchase.occurred_at, worth.growth)
+            risen = rise_after(window, tier, purchase.occurred_at, rules.tiers, term.policy.company)
+            if risen is not None:
+                step, growth = risen
+                rises.append(step)
+                rise(books, account, step, tier, growth, transaction_id, term.policy)
+
+
+def _post(
+    books: Books, account: Account, purchase: Purchase, transaction_id: str, term: Terms, tier: Tier, worth: Any
+) -> None:
+    """Transaction, legs, lot, balances and event of one valued purchase."""
+    at = purchase.occurred_at
+    occurred_at = at.isoformat()
+    available_at = term.available_at(at)
+    expires_at = term.expires_at(at)
+    available, expires = available_at.isoformat(), expires_at.isoformat() if expires_at else None
+    points, growth = worth.points, worth.growth
+    key = f"purchase:{purchase.purchase_id}"
+    state = "blocked" if account.earns_blocked else "available" if available_at <= books.now else "pending"
+    legs: tuple[tuple[str, str, int], ...] = ()
+    if points:
+        legs = points_legs(state, "issued", points)
+        absorbed = 0
+        if state == "pending":
+            account.pending += points
+        elif state == "available":
+            absorbed = credit_available(account, points)
+        else:
+            account.blocked += points
+        books.open_lot(
+            account, transaction_id, transaction_id, state, points, points - absorbed, term.unit_cost,
+            occurred_at, available, expires,
+        )  # fmt: skip
+        if absorbed:
+            books.use(account.customer_id, transaction_id, transaction_id, absorbed)
+    if growth:
+        legs += growth_legs(growth)
+        count_growth(account, at, growth)
+    facts: dict[str, Any] = {"total": str(purchase.total), "currency": purchase.currency, "tier": tier.name}
+    if worth.weights:
+        facts["weights"] = worth.weights
+    facts["breakdown"] = worth.breakdown
+    books.post(
+        account, transaction_id, "purchase", key, occurred_at, legs,
+        points=points, growth=growth, policyversion=term.version, clause=term.rules.earning.clause, detail=facts,
+    )  # fmt: skip
+    if points or growth:
+        data = {
+            "customer_id": account.customer_id,
+            "transaction_id": transaction_id,
+            "kind": "purchase",
+            "points": points,
+            "growth": growth,
+            "state": state,
+            "purchase_id": purchase.purchase_id,
+            "reference": key,
+            "occurred_at": occurred_at,
+            "available_at": available,
+            "expires_at": expires,
+            "tier": tier.name,
+            "breakdown": worth.breakdown,
+            "balance": account.balance,
+        }
+        books.announce("points.earned.v1", account, key, data, term.version)
+
+
+def _terms(context: Context, taken: Sequence[Taken]) -> dict[str, Terms]:
+    """The version in force when each purchase happened (decision 23)."""
+    made: dict[int, Terms] = {}
+    found: dict[str, Terms] = {}
+    in_force = context.policies.in_force
+    for purchase, _, _ in taken:
+        policy = in_force(purchase.occurred_at)
+        terms = made.get(id(policy))
+        if terms is None:
+            terms = made[id(policy)] = Terms(policy)
+        found[purchase.purchase_id] = terms
+    return found
+
+
+def _tier_facts(
+    books: Books, taken: Sequence[Taken], terms: dict[str, Terms]
+) -> tuple[dict[str, GrowthWindow], dict[str, list[Rise]]]:
+    """Windows and rises of the members who can stand above the first tier once this batch is valued."""
+    potential: dict[str, int] = {}
+    for purchase, customer_id, _ in taken:
+        term = terms[purchase.purchase_id]
+        rate = term.rules.earning.rates.get(purchase.currency, 1) * term.rules.earning.base["growth"]
+        potential[customer_id] = potential.get(customer_id, 0) + max(int(purchase.total * rate) + 1, 0)
+    spans: dict[str, Span] = {}
+    earliest: dict[str, datetime] = {}
+    for purchase, customer_id, _ in taken:
+        term = terms[purchase.purchase_id]
+        account = books.accounts[customer_id]
+        threshold = term.second_threshold
+        if not account.rises and (threshold is None or account.growth + potential[customer_id] < threshold):
+            continue
+        at = purchase.occurred_at
+        start = term.window_start(at)
+        before = spans.get(customer_id)
+        if before is None:
+            spans[customer_id] = (start, start, at)
+            earliest[customer_id] = at
+        else:
+            spans[customer_id] = (min(before[0], start), max(before[1], start), min(before[2], at))
+            earliest[customer_id] = min(earliest[customer_id], at)
+    if not spans:
+        return {}, {}
+    return windows(books.session, spans, books.accounts), rises_for(books.session, earliest, books.accounts)
+
+
+def _birthdays(books: Books, taken: Sequence[Taken], terms: dict[str, Terms]) -> set[str]:
+    """Purchases to which the birthday rule gives its extra base: the first of the month, once a year and member."""
+    due: set[str] = set()
+    firsts: dict[str, tuple[str, str | None, str | None, str]] = {}
+    for purchase, customer_id, transaction_id in taken:
+        account, term = books.accounts[customer_id], terms[purchase.purchase_id]
+        if account.birthday is None or term.rules.birthday is None or purchase.total <= 0:
+            continue
+        day = term.day(purchase.occurred_at)
+        if not birthday_due(term.rules.birthday, account.birthday, day):  # type: ignore[arg-type]
+            continue
+        if term.rules.birthday.applies_to == "every purchase":
+            due.add(purchase.purchase_id)
+        else:
+            key = f"birthday:{customer_id}:{day.year}"
+            firsts.setdefault(key, (purchase.content, customer_id, transaction_id, purchase.purchase_id))
+    claimed = books.claim([(key, content, member, id_) for key, (content, member, id_, _) in firsts.items()])
+    return due | {firsts[key][3] for key in claimed}
+
+

@@ -1,0 +1,332 @@
+"""Lock accounts, collect postings, write them set-based: a few statements whatever the number of transactions.
+
+Order of locks everywhere: names (identity rows) → accounts by customer id → business keys by key. The hot path speaks
+to psycopg directly: rows leave as COPY text, because building objects per row would cost more than storing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from os import urandom
+from typing import Any
+
+import orjson
+from chassis.ids import derived_id
+from chassis.messaging import outbox
+from chassis.messaging.event import Event
+from chassis.telemetry import current_traceparent
+from sqlalchemy.orm import Session
+
+from loyalty.ledger.domain import GROWTH, POINTS, Account, OpenLot
+
+PRODUCER = "/kezhi/loyalty"
+
+_LOCK = """
+    SELECT customer_id::text, birthday, earns_blocked, pending, available, held, blocked, deficit, growth,
+           growth_before, growth_from, growth_until, tier, tier_since, tier_kept_until, tier_review_at, rises, sequence
+    FROM member WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE
+"""
+_SAVE = """
+    UPDATE member SET pending = n.pending, available = n.available, held = n.held, blocked = n.blocked,
+        deficit = n.deficit, growth = n.growth, growth_before = n.growth_before, growth_from = n.growth_from,
+        growth_until = n.growth_until
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+                %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+        AS n (id, pending, available, held, blocked, deficit, growth, growth_before, growth_from, growth_until)
+    WHERE member.customer_id = n.id
+"""
+_SAVE_TIER = """
+    UPDATE member SET tier = n.tier, tier_since = n.since, tier_kept_until = n.kept, tier_review_at = n.review,
+        rises = n.rises, sequence = n.sequence
+    FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::bigint[])
+        AS n (id, tier, since, kept, review, rises, sequence)
+    WHERE member.customer_id = n.id
+"""
+_LOTS = """
+    SELECT member_id::text, id::text, transaction_id::text, state, points, remaining, reserved,
+           earned_at, available_at, expires_at
+    FROM lot WHERE member_id = ANY(%s::uuid[]) AND remaining > 0
+"""
+_SAVE_LOTS = """
+    UPDATE lot SET state = n.state, remaining = n.remaining, reserved = n.reserved
+    FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
+        AS n (member_id, id, state, remaining, reserved)
+    WHERE lot.member_id = n.member_id AND lot.id = n.id
+"""
+_CLAIM = """
+    INSERT INTO business_key (key, content, member_id, transaction_id)
+    SELECT key, decode(content, 'hex'), member_id, transaction_id
+    FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::uuid[]) AS n (key, content, member_id, transaction_id)
+    ON CONFLICT DO NOTHING RETURNING key
+"""
+_COPIES = {
+    "transaction": "COPY transaction (member_id, id, kind, business_key, occurred_at, recorded_at, policyversion, "
+    "clause, reference, reason, points, growth, detail) FROM STDIN",
+    "entry": "COPY entry (member_id, transaction_id, currency, account, amount, effective_at) FROM STDIN",
+    "lot": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, available_at, "
+    "expires_at) FROM STDIN",
+    "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN",
+    "tier_change": "COPY tier_change (member_id, kind, tier, previous, since, kept_until, growth, transaction_id, "
+    "revokes, recorded_at, policyversion, clause) FROM STDIN",
+}
+NULL = r"\N"
+
+
+def cursor(session: Session) -> Any:
+    """The driver's own cursor inside the session's transaction."""
+    session.flush()
+    return session.connection().connection.cursor()
+
+
+def array(values: Iterable[Any]) -> str:
+    """An array literal of numbers, ids or instants: nothing in them needs quoting."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+
+
+def escaped(text: str | None) -> str:
+    """A text as COPY reads it."""
+    if text is None:
+        return NULL
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
+        text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return text
+
+
+def transaction_ids(at: datetime, count: int) -> list[str]:
+    """``count`` UUIDv7 that ascend: transactions of one batch keep their order in the member's statement."""
+    stamp = f"{int(at.timestamp() * 1000):012x}"
+    head = f"{stamp[:8]}-{stamp[8:]}"
+    noise = urandom(8 * count).hex()
+    start = int.from_bytes(urandom(1)) & 0x3F  # room below 4096 for the counter, apart from other batches of this ms
+    ids = []
+    for number in range(count):
+        tail = noise[number * 16 : number * 16 + 16]
+        high, low = divmod(start + number, 4096)
+        ids.append(f"{head}-7{low:03x}-{0x8000 | (high & 0x3FFF):04x}-{tail[:12]}")
+    return ids
+
+
+class Books:
+    """Everything one use case decides, until ``write`` puts it down. Accounts come from ``lock`` and are changed in place."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.now: datetime = session.info["clock"].now()
+        self.recorded_at = self.now.isoformat()
+        self.accounts: dict[str, Account] = {}
+        self.events: list[Event] = []
+        self._rows: dict[str, list[str]] = {table: [] for table in _COPIES}
+        self._touched: dict[str, Account] = {}
+        self._retiered: dict[str, Account] = {}
+        self._lots: dict[tuple[str, str], OpenLot] = {}
+        self._trace = current_traceparent()
+
+    def lock(self, customer_ids: Iterable[str]) -> dict[str, Account]:
+        """Lock the account rows in the order of their ids; ids that nobody has are left out."""
+        wanted = array(customer_id for customer_id in customer_ids if customer_id not in self.accounts)
+        if wanted != "{}":
+            with cursor(self.session) as found:
+                found.execute(_LOCK, (wanted,))
+                self.accounts.update((row[0], Account(*row)) for row in found.fetchall())
+        return self.accounts
+
+    def claim(self, keys: Sequence[tuple[str, str, str | None, str | None]]) -> set[str]:
+        """Claim business keys (key, content digest, member, transaction); returns those nobody had."""
+        if not keys:
+            return set()
+        ordered = sorted(keys)
+        with cursor(self.session) as claimed:
+            claimed.execute(
+                _CLAIM,
+                (
+                    [key[0] for key in ordered],
+                    array(key[1] for key in ordered),
+                    array(key[2] for key in ordered),
+                    array(key[3] for key in ordered),
+                ),
+            )
+            return {row[0] for row in claimed.fetchall()}
+
+    def lots(self, customer_ids: Iterable[str]) -> list[OpenLot]:
+        """The lots of locked members that still hold something."""
+        with cursor(self.session) as found:
+            found.execute(_LOTS, (array(customer_ids),))
+            return [OpenLot(*row) for row in found.fetchall()]
+
+    def post(
+        self,
+        account: Account,
+        transaction_id: str,
+        kind: str,
+        business_key: str,
+        occurred_at: str,
+        legs: Sequence[tuple[str, str, int]],
+        *,
+        points: int = 0,
+        growth: int = 0,
+        effective_at: str | None = None,
+        policyversion: str | None = None,
+        clause: str | None = None,
+        reference: str | None = None,
+        reason: str | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """One transaction with its legs ``(currency, account, amount)``, which sum to 0 per currency."""
+        member = account.customer_id
+        told = escaped(orjson.dumps(detail).decode()) if detail is not None else NULL
+        self._rows["transaction"].append(
+            f"{member}\t{transaction_id}\t{kind}\t{escaped(business_key)}\t{occurred_at}\t{self.recorded_at}\t"
+            f"{escaped(policyversion)}\t{escaped(clause)}\t{escaped(reference)}\t{escaped(reason)}\t{points}\t{growth}\t"
+            f"{told}\n"
+        )
+        rows = self._rows["entry"]
+        effective = effective_at or occurred_at
+        for currency, name, amount in legs:
+            rows.append(f"{member}\t{transaction_id}\t{currency}\t{name}\t{amount}\t{effective}\n")
+        self._touched[member] = account
+
+    def open_lot(
+        self,
+        account: Account,
+        lot_id: str,
+        transaction_id: str,
+        state: str,
+        points: int,
+        remaining: int,
+        unit_cost: str,
+        earned_at: str,
+        available_at: str,
+        expires_at: str | None,
+    ) -> None:
+        """A lot of its own for what a transaction earned."""
+        self._rows["lot"].append(
+            f"{account.customer_id}\t{lot_id}\t{transaction_id}\t{state}\t{points}\t{remaining}\t{unit_cost}\t"
+            f"{earned_at}\t{available_at}\t{expires_at or NULL}\n"
+        )
+
+    def use(self, member_id: str, lot_id: str, transaction_id: str, points: int) -> None:
+        """What a transaction took from a lot."""
+        self._rows["lot_use"].append(f"{member_id}\t{lot_id}\t{transaction_id}\t{points}\n")
+
+    def change(self, lot: OpenLot) -> None:
+        """A lot whose cached columns were changed in hand."""
+        self._lots[lot.member_id, lot.id] = lot
+
+    def touch(self, account: Account) -> None:
+        """An account that was changed without a posting."""
+        self._touched[account.customer_id] = account
+
+    def retier(self, account: Account, row: Sequence[Any]) -> None:
+        """A step of the tier history: (kind, tier, previous, since, kept_until, growth, transaction, revokes, version, clause)."""
+        kind, tier, previous, since, kept_until, growth, transaction_id, revokes, version, clause = row
+        self._rows["tier_change"].append(
+            f"{account.customer_id}\t{kind}\t{tier}\t{previous}\t{since.isoformat()}\t"
+            f"{kept_until.isoformat() if kept_until else NULL}\t{growth}\t{transaction_id or NULL}\t"
+            f"{revokes if revokes is not None else NULL}\t{self.recorded_at}\t{escaped(version)}\t{escaped(clause)}\n"
+        )
+        self._retiered[account.customer_id] = account
+
+    def remember_tier(self, account: Account) -> None:
+        """A tier whose dates changed without a step of the history."""
+        self._retiered[account.customer_id] = account
+
+    def announce(
+        self, type: str, account: Account, key: str, data: dict[str, Any], policyversion: str | None, sequence: str | None = None
+    ) -> None:
+        """An event of this service about a member, written with the rest."""
+        self.events.append(
+            Event(
+                id=str(derived_id(PRODUCER, key, type)),
+                source=PRODUCER,
+                type=type,
+                subject=account.customer_id,
+                time=self.now,
+                data=data,
+                partitionkey=account.customer_id,
+                sequence=sequence,
+                policyversion=policyversion,
+                traceparent=self._trace,
+            )
+        )
+
+    def write(self) -> None:
+        """Put everything down and start empty; the accounts stay locked and in hand."""
+        with cursor(self.session) as connection:
+            for table, rows in self._rows.items():
+                if rows:
+                    with connection.copy(_COPIES[table]) as copy:
+                        copy.write("".join(rows))
+                    rows.clear()
+            if self._touched:
+                self._save(connection)
+            if self._retiered:
+                self._save_tiers(connection)
+            if self._lots:
+                self._save_lots(connection)
+        outbox.record(self.session, self.events)
+        self.events = []
+
+    def _save(self, connection: Any) -> None:
+        rows = list(self._touched.values())
+        self._touched.clear()
+        connection.execute(
+            _SAVE,
+            (
+                array(row.customer_id for row in rows),
+                array(row.pending for row in rows),
+                array(row.available for row in rows),
+                array(row.held for row in rows),
+                array(row.blocked for row in rows),
+                array(row.deficit for row in rows),
+                array(row.growth for row in rows),
+                array(row.growth_before for row in rows),
+                instants(row.growth_from for row in rows),
+                instants(row.growth_until for row in rows),
+            ),
+        )
+
+    def _save_tiers(self, connection: Any) -> None:
+        rows = list(self._retiered.values())
+        self._retiered.clear()
+        connection.execute(
+            _SAVE_TIER,
+            (
+                array(row.customer_id for row in rows),
+                [row.tier for row in rows],
+                instants(row.tier_since for row in rows),
+                instants(row.tier_kept_until for row in rows),
+                instants(row.tier_review_at for row in rows),
+                array(row.rises for row in rows),
+                array(row.sequence for row in rows),
+            ),
+        )
+
+    def _save_lots(self, connection: Any) -> None:
+        rows = list(self._lots.values())
+        self._lots.clear()
+        connection.execute(
+            _SAVE_LOTS,
+            (
+                array(row.member_id for row in rows),
+                array(row.id for row in rows),
+                array(row.state for row in rows),
+                array(row.remaining for row in rows),
+                array(row.reserved for row in rows),
+            ),
+        )
+
+
+def instants(values: Iterable[datetime | None]) -> str:
+    """An array literal of instants."""
+    return "{" + ",".join("NULL" if value is None else value.isoformat() for value in values) + "}"
+
+
+def points_legs(account: str, counter: str, amount: int) -> tuple[tuple[str, str, int], tuple[str, str, int]]:
+    """The member's leg and the programme's."""
+    return (POINTS, account, amount), (POINTS, counter, -amount)
+
+
+def growth_legs(amount: int) -> tuple[tuple[str, str, int], tuple[str, str, int]]:
+    """Growth value is available at once and never spent."""
+    return (GROWTH, "available", amount), (GROWTH, "issued", -amount)

@@ -1,0 +1,1 @@
+"""Members: enrolment, identities, standing and the account row."""

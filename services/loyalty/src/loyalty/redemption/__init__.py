@@ -1,0 +1,1 @@
+"""Redemption: points set aside, taken, or given back."""

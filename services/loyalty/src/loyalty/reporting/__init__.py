@@ -1,0 +1,1 @@
+"""Reporting: what we owe, and the proof that the books are right."""

@@ -1,0 +1,1 @@
+"""Tiers: rising at once, kept for a period, reviewed when it ends."""

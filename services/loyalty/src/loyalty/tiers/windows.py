@@ -1,0 +1,145 @@
+"""The growth windows of many members at once, read only as far as the account rows leave open.
+
+An account row knows how much growth came in before ``growth_from`` and until when the rest lies. While nothing has
+left the window and nothing came in late, the sum is on the row and no query is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from loyalty.ledger.books import array, cursor, instants
+from loyalty.ledger.domain import Account
+from loyalty.tiers.domain import INSTANT, GrowthWindow, Rise
+
+# (member, at, amount); a row without amount is the first one that stays in the window: the row's new edge.
+_STEPS = """
+    SELECT w.id::text, e.effective_at, e.amount FROM unnest(%(ids)s::uuid[], %(oldest)s::timestamptz[],
+        %(leaving)s::timestamptz[], %(late)s::timestamptz[]) AS w (id, oldest, leaving, late)
+    JOIN entry e ON e.member_id = w.id AND e.currency = 'growth' AND e.account = 'available'
+        AND e.effective_at >= w.oldest AND e.effective_at <= w.leaving
+    UNION ALL
+    SELECT w.id::text, e.effective_at, e.amount FROM unnest(%(ids)s::uuid[], %(late)s::timestamptz[]) AS w (id, late)
+    JOIN entry e ON e.member_id = w.id AND e.currency = 'growth' AND e.account = 'available' AND e.effective_at >= w.late
+    UNION ALL
+    SELECT w.id::text, first.effective_at, NULL
+    FROM unnest(%(ids)s::uuid[], %(leaving)s::timestamptz[]) AS w (id, leaving),
+    LATERAL (SELECT e.effective_at FROM entry e WHERE e.member_id = w.id AND e.currency = 'growth'
+             AND e.account = 'available' AND e.effective_at > w.leaving ORDER BY e.effective_at LIMIT 1) AS first
+"""
+_ALL = """
+    SELECT member_id::text, effective_at, amount FROM entry
+    WHERE member_id = ANY(%s::uuid[]) AND currency = 'growth' AND account = 'available'
+"""
+_RISES = """
+    SELECT member_id::text, tier, since, kept_until, id FROM tier_change t
+    WHERE member_id = ANY(%s::uuid[]) AND kind = 'rise'
+      AND NOT EXISTS (SELECT FROM tier_change r WHERE r.member_id = t.member_id AND r.revokes = t.id)
+    ORDER BY since, id
+"""
+Span = tuple[datetime, datetime, datetime]  # first start of a window asked about, last start, first end
+
+
+def windows(session: Session, spans: Mapping[str, Span], accounts: Mapping[str, Account]) -> dict[str, GrowthWindow]:
+    """A window per member that answers for every instant of its span. Accounts are locked; their edges move on."""
+    found: dict[str, GrowthWindow] = {}
+    open_: dict[str, Span] = {}
+    for customer_id, (first, last, end) in spans.items():
+        account = accounts[customer_id]
+        if account.growth_from is None:
+            found[customer_id] = GrowthWindow()
+        elif account.growth_from > last and account.growth_until < end:  # type: ignore[operator] - both or neither
+            found[customer_id] = GrowthWindow(account.growth - account.growth_before)
+        else:
+            open_[customer_id] = (min(first, account.growth_from), last, max(end, last + INSTANT))
+    if open_:
+        _read(session, open_, accounts, found)
+    return found
+
+
+def _read(
+    session: Session, spans: Mapping[str, Span], accounts: Mapping[str, Account], found: dict[str, GrowthWindow]
+) -> None:
+    arguments = {
+        "ids": array(spans),
+        "oldest": instants(span[0] for span in spans.values()),
+        "leaving": instants(span[1] for span in spans.values()),
+        "late": instants(span[2] for span in spans.values()),
+    }
+    for customer_id in spans:
+        account = accounts[customer_id]
+        found[customer_id] = GrowthWindow(account.growth - account.growth_before)
+    left: dict[str, int] = dict.fromkeys(spans, 0)
+    edges: dict[str, datetime] = {}
+    with cursor(session) as rows:
+        rows.execute(_STEPS, arguments)
+        for customer_id, at, amount in rows:
+            if amount is None:
+                edges[customer_id] = at
+                continue
+            window, account = found[customer_id], accounts[customer_id]
+            window.steps.append((at, amount))
+            if at >= account.growth_from:  # type: ignore[operator] - spans are asked only where growth is
+                window.always -= amount
+                if at <= spans[customer_id][1]:
+                    left[customer_id] += amount
+    for customer_id, span in spans.items():
+        account = accounts[customer_id]
+        if account.growth_from <= span[1]:  # type: ignore[operator]
+            account.growth_before += left[customer_id]
+            account.growth_from = edges.get(customer_id, span[1] + INSTANT)
+
+
+def count_growth(account: Account, at: datetime, amount: int) -> None:
+    """Growth value that counts from ``at`` on, into the account row."""
+    account.growth += amount
+    if account.growth_from is None or account.growth_until is None:
+        account.growth_from = account.growth_until = at
+    elif at < account.growth_from:
+        if account.growth_before:
+            account.growth_before += amount
+        else:
+            account.growth_from = at
+    account.growth_until = max(account.growth_until, at)
+
+
+def growth_steps(session: Session, customer_ids: Iterable[str]) -> dict[str, list[tuple[datetime, int]]]:
+    """All growth of some members, step by step."""
+    steps: dict[str, list[tuple[datetime, int]]] = {}
+    with cursor(session) as rows:
+        rows.execute(_ALL, (array(customer_ids),))
+        for customer_id, at, amount in rows:
+            steps.setdefault(customer_id, []).append((at, amount))
+    return steps
+
+
+def rises(session: Session, customer_ids: Iterable[str]) -> dict[str, list[Rise]]:
+    """The rises in force of some members, oldest first."""
+    wanted = array(customer_ids)
+    found: dict[str, list[Rise]] = {}
+    if wanted != "{}":
+        with cursor(session) as rows:
+            rows.execute(_RISES, (wanted,))
+            for customer_id, tier, since, kept_until, id_ in rows:
+                found.setdefault(customer_id, []).append(Rise(tier, since, kept_until, id_))
+    return found
+
+
+def rises_for(
+    session: Session, earliest: Mapping[str, datetime], accounts: Mapping[str, Account]
+) -> dict[str, list[Rise]]:
+    """The rises that matter from ``earliest`` on: mostly the last one, which is on the account row."""
+    found: dict[str, list[Rise]] = {}
+    late = []
+    for customer_id, at in earliest.items():
+        account = accounts[customer_id]
+        if not account.rises:
+            continue
+        if account.tier_since is not None and account.tier_kept_until is not None and at >= account.tier_since:
+            found[customer_id] = [Rise(account.tier, account.tier_since, account.tier_kept_until)]
+        else:
+            late.append(customer_id)
+    return found | rises(session, late)

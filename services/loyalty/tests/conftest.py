@@ -1,0 +1,105 @@
+"""Builders for the loyalty service's tests: told as histories, run on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from chassis.clock import FakeClock
+from chassis.messaging.testing import deliver
+from chassis.runtime import Runtime
+from loyalty.bootstrap import build_service
+from sqlalchemy import text
+
+
+class Programme:
+    """A loyalty service of its own, and the sentences tests are told in."""
+
+    def __init__(self, runtime: Runtime, clock: FakeClock) -> None:
+        self.runtime = runtime
+        self.clock = clock
+        self._events = 0
+        self._versions: dict[str, int] = {}
+
+    def customer_event(self, type: str, customer_id: str, **state: Any) -> dict[str, Any]:
+        version = self._versions[customer_id] = self._versions.get(customer_id, 0) + 1
+        data = {
+            "customer_id": customer_id, "code": "C-1", "kind": "individual", "name": "王芳", "status": "active",
+            "unit": "SH001", "identities": [], "grade": None, "classes": {},
+            "standing": {"may_trade": True, "reasons": []}, **state,
+        }  # fmt: skip
+        return self._event(f"customer.{type}.v1", "/kezhi/customer", data, customer_id, sequence=f"{version:020d}")
+
+    def enrol(self, *names: str, customer_id: str | None = None, **state: Any) -> str:
+        """A customer registers; returns the id."""
+        customer_id = customer_id or str(uuid.uuid4())
+        identities = [{"scheme": name.partition(":")[0], "value": name.partition(":")[2]} for name in names]
+        self.tell("customers", self.customer_event("registered", customer_id, identities=identities, **state))
+        return customer_id
+
+    def purchase(
+        self, total: str, purchase_id: str | None = None, *, by: str = "card:1", at: datetime | None = None, **data: Any
+    ) -> dict[str, Any]:
+        """A purchase event, untold."""
+        purchase_id = purchase_id or f"P{self._events}"
+        customer = {"id": by} if by.count("-") == 4 else {"identity": by}
+        facts = {
+            "purchase_id": purchase_id, "customer": customer, "occurred_at": (at or self.clock.now()).isoformat(),
+            "store": "SH001", "channel": "store", "currency": "CNY", "total": total, "lines": [], **data,
+        }  # fmt: skip
+        return self._event("purchase.completed.v1", "/pos/1", facts, by)
+
+    def refund(
+        self, purchase_id: str, total: str, refund_id: str | None = None, lines: Any = (), at: datetime | None = None
+    ) -> dict[str, Any]:
+        """A refund event, untold."""
+        facts = {
+            "refund_id": refund_id or f"R{self._events}", "purchase_id": purchase_id,
+            "occurred_at": (at or self.clock.now()).isoformat(), "total": total, "lines": list(lines),
+        }  # fmt: skip
+        return self._event("purchase.refunded.v1", "/pos/1", facts, purchase_id)
+
+    def _event(self, type: str, source: str, data: dict[str, Any], subject: str, **more: Any) -> dict[str, Any]:
+        self._events += 1
+        return {
+            "specversion": "1.0", "id": f"e{self._events}", "source": source, "type": type, "subject": subject,
+            "time": self.clock.now().isoformat(), "data": data, **more,
+        }  # fmt: skip
+
+    def tell(self, subscription: str, *events: dict[str, Any]) -> list[str]:
+        """Deliver events as the broker would, in one batch."""
+        return deliver(self.runtime, subscription, events)
+
+    def buys(self, total: str, purchase_id: str | None = None, **more: Any) -> list[str]:
+        return self.tell("purchases", self.purchase(total, purchase_id, **more))
+
+    def refunds(self, purchase_id: str, total: str, **more: Any) -> list[str]:
+        return self.tell("purchases", self.refund(purchase_id, total, **more))
+
+    def purse(self, customer_id: str) -> dict[str, int]:
+        """The cached balances."""
+        row = self.rows(
+            "SELECT pending, available, held, blocked, deficit, growth FROM member WHERE customer_id = :id", id=customer_id
+        )[0]
+        return dict(row)
+
+    def rows(self, sql: str, **parameters: Any) -> list[Any]:
+        with self.runtime.sessions() as session:
+            return list(session.execute(text(sql), parameters).mappings())
+
+    def run(self, schedule: str) -> None:
+        """Run a schedule until it has nothing more to do."""
+        run = next(found.run for found in self.runtime.service.schedules if found.name == schedule)
+        more = True
+        while more:
+            with self.runtime.context() as context:
+                more = run(context)
+
+
+@pytest.fixture
+def programme(make_runtime: Callable[..., Runtime], clock: FakeClock) -> Programme:
+    """A fresh loyalty service at 2026-11-20 10:00 in Shanghai with the default pack."""
+    return Programme(make_runtime(build_service), clock)
