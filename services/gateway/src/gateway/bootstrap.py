@@ -51,9 +51,7 @@ def upstreams_from_environment() -> Mapping[str, Upstream]:
     seconds, places = env.float("SECONDS", 30.0), env.int("PLACES", 16)
     addresses = {name: env.str(f"{name.upper()}_URL", "") for name in SEGMENTS}
     return {
-        name: Upstream(name, address, seconds=seconds, places=places)
-        for name, address in addresses.items()
-        if address
+        name: Upstream(name, address, seconds=seconds, places=places) for name, address in addresses.items() if address
     }
 
 

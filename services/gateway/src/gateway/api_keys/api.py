@@ -71,9 +71,7 @@ def dump_key(key: ApiKey) -> dict[str, Any]:
 @blueprint.response(200, Page.schema(ApiKeySchema))
 def list_keys(query: dict[str, Any]) -> dict[str, Any]:
     """All keys, the newest first, also those that ended."""
-    return Page.of(
-        work().session, select(ApiKey), [ApiKey.id.desc()], query["limit"], query["cursor"], dump_key
-    )
+    return Page.of(work().session, select(ApiKey), [ApiKey.id.desc()], query["limit"], query["cursor"], dump_key)
 
 
 @blueprint.post("/api-keys")

@@ -51,9 +51,7 @@ def issue_key(
     now = clock.now()
     expires_at = command.expires_at or now + USUAL_LIFE
     if not now < expires_at <= now + LONGEST_LIFE:
-        raise Invalid(
-            "A key lives at most two years.", {"expires_at": ["must lie within the next two years"]}
-        )
+        raise Invalid("A key lives at most two years.", {"expires_at": ["must lie within the next two years"]})
     secret = PREFIX + secrets.token_urlsafe(32)
     unit = unit_by_code(session, command.unit, "unit") if command.unit else _company(session)
     key = ApiKey(
@@ -86,9 +84,7 @@ def exchange(session: Session, clock: Clock, secret: str) -> str | None:
     """The short token that a living key stands for; None for an unknown, revoked or expired one."""
     now = clock.now()
     key = session.scalar(
-        select(ApiKey).where(
-            ApiKey.hash == _hash(secret), ApiKey.revoked_at.is_(None), ApiKey.expires_at > now
-        )
+        select(ApiKey).where(ApiKey.hash == _hash(secret), ApiKey.revoked_at.is_(None), ApiKey.expires_at > now)
     )
     if key is None:
         return None

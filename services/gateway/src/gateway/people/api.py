@@ -169,10 +169,7 @@ def change_staff(body: dict[str, Any], staff_id: uuid.UUID) -> dict[str, Any]:
             raise Forbidden("Your own password is changed at auth/password, with the present one.")
         staff.reset_password(at.session, at.clock, one, password)
     now = dump_staff(one)
-    wanted = {
-        name: body.get(name, now[name])
-        for name in ("name", "unit", "roles", "superior", "enabled", "absence")
-    }
+    wanted = {name: body.get(name, now[name]) for name in ("name", "unit", "roles", "superior", "enabled", "absence")}
     wanted["absence"] = Absence(**wanted["absence"]) if wanted["absence"] else None
     staff.change_staff(at.session, at.clock, known_roles(at), one, staff.StaffState(**wanted))
     at.note(f"staff:{one.username}", fields=sorted(body), roles=one.roles, enabled=one.enabled)
@@ -191,9 +188,7 @@ def list_roles() -> dict[str, Any]:
             "role": name,
             "title": dict(role.title),
             "compensation": None if role.compensation is None else format(role.compensation, "f"),
-            "permissions": sorted(
-                permission for permission, holders in PERMISSIONS.items() if name in holders
-            ),
+            "permissions": sorted(permission for permission, holders in PERMISSIONS.items() if name in holders),
         }
         for name, role in roles.items()
     ]

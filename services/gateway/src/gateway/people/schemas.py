@@ -66,9 +66,7 @@ class NewStaffSchema(Schema):
     unit = fields.Text(64, required=True)
     roles = fields.List(fields.Text(64), required=True, validate=validate.Length(min=1, max=20))
     superior = fields.Text(64, load_default=None, allow_none=True)
-    password = fields.String(
-        load_default=None, allow_none=True, load_only=True, validate=validate.Length(max=256)
-    )
+    password = fields.String(load_default=None, allow_none=True, load_only=True, validate=validate.Length(max=256))
 
 
 class StaffPatchSchema(Schema):

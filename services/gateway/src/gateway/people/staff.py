@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.ids import uuid7
-from gateway.people.announcements import announce_staff
+from gateway.people.announcements import announce_staff, staff_state
 from gateway.people.domain import ADMINISTRATOR, Absence, fold_username
 from gateway.people.tables import Staff, Unit
 from gateway.people.units import unit_by_code
@@ -77,22 +77,20 @@ def change_staff(
     Disabling ends every sign-in at once; access tokens live on for at most their ten minutes where a service
     has not yet heard. The last enabled administrator can't be shut out (Conflict).
     """
+    before = staff_state(staff)
     check_roles(wanted.roles, set(known_roles) | set(staff.roles))
     unit: Unit = unit_by_code(session, wanted.unit, "unit")
     superior = staff_by_username(session, wanted.superior, "superior") if wanted.superior else None
     _refuse_circle(staff, superior)
-    if (
-        ADMINISTRATOR in staff.roles
-        and staff.enabled
-        and not (wanted.enabled and ADMINISTRATOR in wanted.roles)
-    ):
+    if ADMINISTRATOR in staff.roles and staff.enabled and not (wanted.enabled and ADMINISTRATOR in wanted.roles):
         _refuse_last_administrator(session, staff)
     if staff.enabled and not wanted.enabled:
         end_all_sign_ins(session, clock, staff.id, "account disabled")
     staff.name, staff.unit, staff.superior, staff.enabled = wanted.name, unit, superior, wanted.enabled
     staff.roles = sorted(set(wanted.roles))
     _set_absence(session, staff, wanted.absence)
-    if session.is_modified(staff):
+    session.flush()
+    if staff_state(staff) != before:
         announce_staff(session, staff, clock)
     return staff
 
@@ -115,9 +113,7 @@ def staff_by_username(session: Session, username: str, field: str) -> Staff:
     """The person that a request names by username in ``field``. Raises Invalid."""
     staff = session.scalar(select(Staff).where(Staff.username == fold_username(username)))
     if staff is None:
-        raise Invalid(
-            "Someone whom the request names does not exist.", {field: [f"nobody is called {username}"]}
-        )
+        raise Invalid("Someone whom the request names does not exist.", {field: [f"nobody is called {username}"]})
     return staff
 
 
@@ -126,11 +122,7 @@ def check_roles(roles: Collection[str], known: Collection[str]) -> None:
     if unknown := sorted(set(roles) - set(known)):
         raise Invalid(
             "A role that the request names is not in the policy pack.",
-            {
-                "roles": [
-                    f"unknown role {role}; the pack knows {', '.join(sorted(known))}" for role in unknown
-                ]
-            },
+            {"roles": [f"unknown role {role}; the pack knows {', '.join(sorted(known))}" for role in unknown]},
         )
 
 
@@ -151,9 +143,7 @@ def _refuse_circle(staff: Staff, superior: Staff | None) -> None:
     above = superior
     while above is not None:
         if above is staff:
-            raise Invalid(
-                "That would make someone their own superior.", {"superior": ["reports to this person"]}
-            )
+            raise Invalid("That would make someone their own superior.", {"superior": ["reports to this person"]})
         above = above.superior
 
 

@@ -49,9 +49,7 @@ def open_unit(session: Session, clock: Clock, command: NewUnit) -> Unit:
 def open_company(session: Session, clock: Clock, name: str) -> Unit:
     """The root of the tree, once per installation."""
     now = clock.now()
-    root = Unit(
-        id=uuid7(now), code="root", name=name, path=ROOT_PATH, version=0, created_at=now, updated_at=now
-    )
+    root = Unit(id=uuid7(now), code="root", name=name, path=ROOT_PATH, version=0, created_at=now, updated_at=now)
     session.add(root)
     announce_unit(session, root, clock)
     return root
@@ -77,9 +75,7 @@ def unit_by_code(session: Session, code: str, field: str) -> Unit:
     """The unit that a request names by its code in ``field``. Raises Invalid."""
     unit = session.scalar(select(Unit).where(Unit.code == code))
     if unit is None:
-        raise Invalid(
-            "A unit that the request names does not exist.", {field: [f"there is no unit with code {code}"]}
-        )
+        raise Invalid("A unit that the request names does not exist.", {field: [f"there is no unit with code {code}"]})
     return unit
 
 

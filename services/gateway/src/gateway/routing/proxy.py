@@ -90,9 +90,7 @@ class Router:
             if token is None:
                 challenge = [("WWW-Authenticate", 'Bearer realm="kezhi"')]
                 detail = "this API key is unknown, revoked or expired"
-                return _problem(
-                    environ, start_response, 401, "Not signed in", detail=detail, headers=challenge
-                )
+                return _problem(environ, start_response, 401, "Not signed in", detail=detail, headers=challenge)
             environ["HTTP_AUTHORIZATION"] = token
         service = owner_of(environ.get("PATH_INFO", ""))
         if service is None:
@@ -102,12 +100,8 @@ class Router:
         CARRIED.labels(service, status).observe(time.perf_counter() - begun)
         return answer
 
-    def _carry(
-        self, service: str, environ: Environ, start_response: StartResponse
-    ) -> tuple[int, Iterable[bytes]]:
-        def refuse(
-            status: int, title: str, detail: str, headers: Headers | None = None
-        ) -> tuple[int, Iterable[bytes]]:
+    def _carry(self, service: str, environ: Environ, start_response: StartResponse) -> tuple[int, Iterable[bytes]]:
+        def refuse(status: int, title: str, detail: str, headers: Headers | None = None) -> tuple[int, Iterable[bytes]]:
             _log.warning("not_carried", service=service, status=status, path=environ.get("PATH_INFO"))
             return status, _problem(
                 environ, start_response, status, title, detail=detail, headers=headers, service=service
@@ -123,9 +117,7 @@ class Router:
             headers = _headers_to(environ, length, body)
             answer = upstream.carry(method, _target_of(environ), headers, body)
         except Resting:
-            detail = (
-                f"The {service} service does not keep up or is away; it is given a pause. Nothing was done."
-            )
+            detail = f"The {service} service does not keep up or is away; it is given a pause. Nothing was done."
             return refuse(503, "Service unavailable", detail, [("Retry-After", "5")])
         except TooSlow:
             detail = f"The {service} service did not answer in time.{_doubt(method)}"
@@ -135,9 +127,7 @@ class Router:
             return refuse(502, "Service unreachable", detail, [("Retry-After", "1")])
         except (BodyBroken, ValueError):
             return refuse(400, "Bad request", "The request's body or headers can't be read.")
-        start_response(
-            f"{answer.status} {answer.reason}", _headers_back(answer, environ["HTTP_X_REQUEST_ID"])
-        )
+        start_response(f"{answer.status} {answer.reason}", _headers_back(answer, environ["HTTP_X_REQUEST_ID"]))
         return answer.status, answer.body
 
 

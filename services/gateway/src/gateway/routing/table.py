@@ -42,9 +42,7 @@ SEGMENTS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-OWNER: Mapping[str, str] = {
-    segment: service for service, segments in SEGMENTS.items() for segment in segments
-}
+OWNER: Mapping[str, str] = {segment: service for service, segments in SEGMENTS.items() for segment in segments}
 
 _API = "/api/v1/"
 _COMMON = "services"  # /api/v1/services/<service>/…: what every service has, routed by the second segment

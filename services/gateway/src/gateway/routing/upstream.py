@@ -123,9 +123,7 @@ class Upstream:
             self.breaker.failed()
             raise
 
-    def _try(
-        self, method: str, target: str, headers: Headers, body: Body, *, fresh: bool
-    ) -> tuple[Answer, bool]:
+    def _try(self, method: str, target: str, headers: Headers, body: Body, *, fresh: bool) -> tuple[Answer, bool]:
         connection = self._connect() if fresh else self._kept() or self._connect()
         try:
             self._send(connection.http, method, target, headers, body)
@@ -202,9 +200,7 @@ class Upstream:
 class _Stream:
     """A body on its way through, piece by piece as it comes. ``close`` gives connection and place back."""
 
-    def __init__(
-        self, upstream: Upstream, connection: Connection, response: http.client.HTTPResponse
-    ) -> None:
+    def __init__(self, upstream: Upstream, connection: Connection, response: http.client.HTTPResponse) -> None:
         self._upstream, self._connection, self._response = upstream, connection, response
         self._closed = False
 

@@ -115,9 +115,7 @@ def change_own_password(body: dict[str, Any]) -> None:
 
 @blueprint.get("/.well-known/jwks.json")
 @requires(public=True)
-@blueprint.response(
-    200, Schema.from_dict({"keys": fields.List(fields.Dict(), required=True)}, name="JwksSchema")
-)
+@blueprint.response(200, Schema.from_dict({"keys": fields.List(fields.Dict(), required=True)}, name="JwksSchema"))
 def jwks() -> Response:
     """The public keys that sign our tokens (RFC 7517)."""
     with work().runtime.context() as own:

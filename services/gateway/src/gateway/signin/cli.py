@@ -15,9 +15,7 @@ def keys(arguments: Sequence[str]) -> None:
     from gateway.bootstrap import build_service  # noqa: PLC0415 - the bootstrap wires this package
 
     parser = argparse.ArgumentParser(prog="python -m gateway keys")
-    rotation = parser.add_subparsers(dest="verb", required=True).add_parser(
-        "rotate", help="publish a new signing key"
-    )
+    rotation = parser.add_subparsers(dest="verb", required=True).add_parser("rotate", help="publish a new signing key")
     rotation.add_argument("--at-once", action="store_true", help="the old key leaked: withdraw it now")
     parsed = parser.parse_args(arguments)
     runtime = start_runtime(build_service(), Settings.from_environment("gateway"))

@@ -51,9 +51,7 @@ def signing_key(session: Session, clock: Clock) -> OKPKey:
     now = clock.now()
     row = session.scalars(
         select(SigningKey)
-        .where(
-            SigningKey.active_from <= now, SigningKey.withdrawn_at.is_(None) | (SigningKey.withdrawn_at > now)
-        )
+        .where(SigningKey.active_from <= now, SigningKey.withdrawn_at.is_(None) | (SigningKey.withdrawn_at > now))
         .order_by(SigningKey.active_from.desc(), SigningKey.kid.desc())
         .limit(1)
     ).one()

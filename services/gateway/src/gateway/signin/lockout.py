@@ -31,9 +31,7 @@ def delay_after(failures: int) -> timedelta:
 
 def waiting_until(session: Session, username: str, now: datetime) -> datetime | None:
     """When this username may try again; None when it may now. Holds the row, so that guesses queue up."""
-    row = session.scalar(
-        select(FailedSignIns).where(FailedSignIns.username_hash == _key(username)).with_for_update()
-    )
+    row = session.scalar(select(FailedSignIns).where(FailedSignIns.username_hash == _key(username)).with_for_update())
     return row.locked_until if row and row.locked_until and row.locked_until > now else None
 
 

@@ -45,9 +45,7 @@ class RefreshToken(Base):
     __tablename__ = "refresh_token"
 
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    family_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("sign_in_family.id", ondelete="CASCADE"), index=True
-    )
+    family_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sign_in_family.id", ondelete="CASCADE"), index=True)
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

@@ -23,9 +23,7 @@ KEY_LIFE = timedelta(minutes=2)  # a revoked API key's last token outlives it by
 def staff_token(key: OKPKey, staff: Staff, now: datetime) -> str:
     """The token of a person who signed in."""
     claims: dict[str, Any] = {"username": staff.username, "kind": "staff"}
-    return _signed(
-        key, now, STAFF_LIFE, sub=str(staff.id), unit=staff.unit.path, roles=sorted(staff.roles), **claims
-    )
+    return _signed(key, now, STAFF_LIFE, sub=str(staff.id), unit=staff.unit.path, roles=sorted(staff.roles), **claims)
 
 
 def key_token(
