@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import select
+from typing import Any
+
 import orjson
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from chassis.settings import Settings
 from chassis.storage import encrypted
@@ -21,7 +25,6 @@ def make_engine(settings: Settings) -> Engine:
         url,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
-        pool_pre_ping=True,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
         connect_args={
@@ -30,5 +33,18 @@ def make_engine(settings: Settings) -> Engine:
             "connect_timeout": 10,
         },
     )
+    event.listen(engine, "checkout", _refuse_severed)
     encrypted.attach(engine, settings.field_keys)
     return engine
+
+
+def _refuse_severed(connection: Any, record: Any, proxy: Any) -> None:
+    """A pooled connection that was cut while idle is replaced, with all its like, before a request meets it.
+
+    An idle connection has nothing to read: if its socket has, that is the server's farewell or the end of the
+    stream. One system call tells, where a ping would cost a round trip at every request.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise InvalidatePoolError("the server closed this connection while it was idle")

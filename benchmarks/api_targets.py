@@ -1,0 +1,94 @@
+"""What `api` measures: for each resource, how to serve it, how to make the one row, and the bare read of the same row."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from cryptography.fernet import Fernet
+from flask import Flask, Response, jsonify
+
+from chassis.runtime import start_runtime
+from chassis.service import Service
+from chassis.settings import Settings
+from chassis.testkit import tokens
+from chassis.testkit.databases import Databases
+
+PACK = Path(__file__).resolve().parent.parent / "policies" / "consumer-goods"
+
+
+@dataclass
+class Target:
+    """One resource on a database of its own."""
+
+    application: str  # what gunicorn serves
+    environment: dict[str, str]
+    bare_environment: dict[str, str]
+    prepare: Callable[[str], tuple[str, dict[str, str]]]  # URL of ours → path and headers of the request
+    bare_path: str
+    close: Callable[[], None] = field(default=lambda: None)
+
+
+def bare() -> Flask:
+    """The floor: one connection per process, one statement, Flask's JSON."""
+    app = Flask("bare")
+    statement = os.environ["BARE_STATEMENT"]
+    held: list[psycopg.Connection[dict[str, Any]]] = []
+
+    @app.get("/row/<key>")
+    def row(key: str) -> Response:
+        if not held:  # after the fork
+            url = os.environ["KEZHI_DATABASE_URL"]
+            held.append(psycopg.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row))  # type: ignore[arg-type]
+        found = held[0].execute(statement, [key]).fetchone()  # type: ignore[call-overload]
+        return jsonify(found)
+
+    return app
+
+
+def one_row(databases: Databases) -> Target:
+    """The smallest service: what the stack itself costs."""
+    from benchmarks.api_sample import ROW, build_service
+
+    url = databases.fresh(build_service())
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO thing VALUES (%s, 'T-1', 'A thing', 256.00, now(), 3)", [ROW])
+    return Target(
+        "benchmarks.api_targets:served('benchmarks.api_sample')",
+        _environment(url),
+        {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT id, code, name, price, at, copies FROM thing WHERE id = %s"},
+        lambda _: (f"/api/v1/things/{ROW}", {"Authorization": tokens.bearer(["reader"])}),
+        f"/row/{ROW}",
+        partial(databases.drop, url),
+    )
+
+
+TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row,)
+
+
+def served(module: str) -> Flask:
+    """A service as ``serve`` runs it."""
+    from importlib import import_module
+
+    from chassis.web.app import create_app
+
+    service: Service = import_module(module).build_service()
+    return create_app(start_runtime(service, Settings.from_environment(service.name)))
+
+
+def _environment(url: str) -> dict[str, str]:
+    return {
+        "KEZHI_DATABASE_URL": url,
+        "KEZHI_MODE": "evaluation",  # rate limits spare loopback, as they would a load balancer's health check
+        "KEZHI_JWKS_URL": tokens.static_jwks(),
+        "KEZHI_FIELD_KEYS": Fernet.generate_key().decode(),
+        "KEZHI_LOG_LEVEL": "WARNING",
+        "KEZHI_POLICY_DIR": str(PACK),
+    }
+
+
