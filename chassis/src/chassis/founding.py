@@ -16,7 +16,7 @@ def found(runtime: Runtime, pack: Path | None) -> list[str]:
     """Activate ``pack`` if no version ever was, then let the service found what it must; answers what to tell."""
     told = []
     with runtime.context() as context:
-        if pack is not None and runtime.service.policy is not None:
+        if pack is not None:
             found_policy(context.session, runtime.service, pack, context.clock)
         if runtime.service.found is not None:
             word = runtime.service.found(context)

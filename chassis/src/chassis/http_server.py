@@ -26,7 +26,6 @@ from chassis.settings import Settings
 from chassis.web.app import create_app
 
 GRACE = 20  # seconds from SIGTERM until requests under way are cut off
-THREADS = 4  # per worker; connections are kept alive, so a thread is not bound to one client
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -49,7 +48,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{host}:{self.settings.http_port}",
             "workers": self.settings.http_workers,
             "worker_class": "gthread",
-            "threads": THREADS,
+            "threads": self.service.threads,  # connections are kept alive, so a thread is not bound to one client
             "timeout": 60,
             "graceful_timeout": GRACE,
             "keepalive": 75,

@@ -86,3 +86,4 @@ class Service:
     snapshots: tuple[Snapshot, ...] = ()
     found: Callable[[Context], str | None] | None = None  # once per new installation; answers what a person must be told
     extend_app: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
+    threads: int = 4  # of each HTTP worker; more where requests mostly wait for others

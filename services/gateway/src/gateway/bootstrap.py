@@ -25,6 +25,9 @@ from gateway.signin import housekeeping
 from gateway.signin.keys import OwnKeys
 
 
+THREADS = 16  # they mostly wait for the services behind
+
+
 def build_service() -> Service:
     """Declare the gateway."""
     return Service(
@@ -42,13 +45,14 @@ def build_service() -> Service:
         snapshots=(Snapshot("units", unit_pages), Snapshot("staff", staff_pages)),
         found=_found,
         extend_app=_extend,
+        threads=THREADS,
     )
 
 
 def upstreams_from_environment() -> Mapping[str, Upstream]:
     """``KEZHI_SERVICE_<NAME>_URL`` for every service of the routing table; ``…_SECONDS`` bounds the wait."""
     env = Env(prefix="KEZHI_SERVICE_")
-    seconds, places = env.float("SECONDS", 30.0), env.int("PLACES", 16)
+    seconds, places = env.float("SECONDS", 30.0), env.int("PLACES", THREADS // 2)
     addresses = {name: env.str(f"{name.upper()}_URL", "") for name in SEGMENTS}
     return {
         name: Upstream(name, address, seconds=seconds, places=places) for name, address in addresses.items() if address
