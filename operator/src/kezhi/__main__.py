@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -110,14 +111,13 @@ def doctor(amqp: str | None, pg: str | None, home: Path | None, instance: str) -
 @click.argument("snapshot")
 @click.option("--to", "receiver", required=True, help="The service that is to be brought level.")
 @click.option("--from", "since", type=click.DateTime(), help="purchases only: first moment (UTC).")
-@click.option("--until", type=click.DateTime(), help="purchases only: last moment (UTC).")
 @home_option
 @instance_option
-def resync(snapshot: str, receiver: str, since: object, until: object, home: Path | None, instance: str) -> None:
+def resync(snapshot: str, receiver: str, since: datetime | None, home: Path | None, instance: str) -> None:
     """Republish a state (customers, members, staff, units) or raw purchases to one service's queue."""
     from kezhi.resync import resync as run  # noqa: PLC0415
 
-    run(configured(home, instance, None, None, None), snapshot, receiver, since, until)
+    run(configured(home, instance, None, None, None), snapshot, receiver, since)
 
 
 @main.command()
