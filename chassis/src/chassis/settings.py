@@ -25,6 +25,7 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     http_workers: int = 2
+    work_port: int = 0  # where `work` answers /metrics and /health; 0: nowhere
     jwks_url: str = "http://127.0.0.1:8080/.well-known/jwks.json"
     policy_dir: Path | None = None
     clock_file: Path | None = None
@@ -54,6 +55,7 @@ class Settings:
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
             http_port=env.int("HTTP_PORT", 8080),
             http_workers=env.int("HTTP_WORKERS", 2),
+            work_port=env.int("WORK_PORT", 0),
             jwks_url=env.str("JWKS_URL", "http://127.0.0.1:8080/.well-known/jwks.json"),
             policy_dir=env.path("POLICY_DIR", None),
             clock_file=env.path("CLOCK", None),

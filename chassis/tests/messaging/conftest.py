@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kezhi_contracts import schemas
 from sqlalchemy import text
 
 from chassis.messaging.delivery import Delivery, Rejection
 from chassis.messaging.event import Event
 from chassis.runtime import Context, Runtime
 from chassis.service import Service, Subscription
+from kezhi_contracts import schemas
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -58,9 +58,7 @@ class Shop:
             version="0",
             migrations=MIGRATIONS,
             subscriptions=(
-                Subscription(
-                    "till", "purchases", ("purchase.#",), handle_batch=self.handle_batch, accepts=accepts
-                ),
+                Subscription("till", "purchases", ("purchase.#",), handle_batch=self.handle_batch, accepts=accepts),
                 Subscription("clerk", "events", ("purchase.#",), handle=self.handle, accepts=accepts),
             ),
         )

@@ -49,9 +49,7 @@ def publish(runtime: Runtime, bodies: list[bytes], exchange: str = "purchases", 
             channel.basic_publish(message, runtime.names.exchange(exchange), "purchase.completed.v1")
 
 
-def test_published_purchases_have_their_effect_once_although_delivered_twice(
-    runtime: Runtime, shop: Any
-) -> None:
+def test_published_purchases_have_their_effect_once_although_delivered_twice(runtime: Runtime, shop: Any) -> None:
     bodies = [shop.purchase(f"e{n}").to_json() for n in range(300)]
 
     with consuming(runtime):
@@ -134,9 +132,7 @@ def test_malformed_bodies_are_never_acknowledged_away(runtime: Runtime, shop: An
         {"content_encoding": "no-such", "content_type": "application/x-python-serialize"},
     ],
 )
-def test_no_property_of_a_message_stops_the_consumer(
-    runtime: Runtime, shop: Any, properties: dict[str, Any]
-) -> None:
+def test_no_property_of_a_message_stops_the_consumer(runtime: Runtime, shop: Any, properties: dict[str, Any]) -> None:
     publish(runtime, [shop.purchase("odd").to_json()], **properties)
     publish(runtime, [shop.purchase("good").to_json()])
 
@@ -152,9 +148,7 @@ def test_unreadable_properties_are_dead_lettered_with_their_reason(runtime: Runt
     message._serialize_properties = lambda: b"\x20\x00" + len(table).to_bytes(4, "big") + table
     dead = runtime.names.dead(runtime.names.queue("shop", "till"))
     with kombu.Connection(runtime.settings.amqp_url) as connection:
-        connection.channel().basic_publish(
-            message, runtime.names.exchange("purchases"), "purchase.completed.v1"
-        )
+        connection.channel().basic_publish(message, runtime.names.exchange("purchases"), "purchase.completed.v1")
         connection.channel().queue_declare(dead, passive=True)
 
     with consuming(runtime):

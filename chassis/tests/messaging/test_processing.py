@@ -33,9 +33,7 @@ def test_the_same_event_twice_in_one_batch_is_applied_once(runtime: Runtime, sho
     assert shop.effects(runtime) == ["e1", "e2"]
 
 
-def test_a_failing_member_of_a_batch_fails_alone_and_the_others_keep_their_order(
-    runtime: Runtime, shop: Any
-) -> None:
+def test_a_failing_member_of_a_batch_fails_alone_and_the_others_keep_their_order(runtime: Runtime, shop: Any) -> None:
     events = [shop.purchase(f"e{n}") for n in range(20)]
     shop.fail_on["e7"] = ZeroDivisionError("seven")
 
@@ -113,7 +111,5 @@ def test_a_body_that_is_no_event_is_rejected(runtime: Runtime, body: bytes) -> N
         ("2026-11-20T11:00:00+08:00", "too far ahead"),
     ],
 )
-def test_facts_outside_the_window_are_rejected(
-    runtime: Runtime, shop: Any, occurred_at: str, reason: str
-) -> None:
+def test_facts_outside_the_window_are_rejected(runtime: Runtime, shop: Any, occurred_at: str, reason: str) -> None:
     assert reason in deliver(runtime, "till", [shop.purchase("e1", occurred_at=occurred_at)])[0]

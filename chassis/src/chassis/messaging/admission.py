@@ -46,6 +46,8 @@ class Admission:
 
     def admit(self, incoming: Incoming) -> Delivery:
         """The delivery that the handler may see. Raises Refused with the reason."""
+        if incoming.damage is not None:
+            raise Refused(incoming.damage)
         body = incoming.body
         if len(body) > LARGEST_BODY:
             raise Refused(f"The body has {len(body):,} bytes; at most {LARGEST_BODY:,} are taken.")

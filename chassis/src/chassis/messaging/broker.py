@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import amqp
 import kombu
+from kombu.exceptions import KombuError
 
 from chassis.messaging.frames import tolerant_frames
 from chassis.messaging.incoming import Incoming
@@ -26,6 +27,10 @@ _WINDOW = 500  # publishes that may wait for their confirm
 
 class NotTaken(Exception):
     """The broker returned or refused a publish: what was to be acknowledged for it must not be."""
+
+
+# What a connection may raise when the broker, or the way to it, fails; anything else is our own fault.
+BROKER_TROUBLE = (OSError, amqp.AMQPError, KombuError, NotTaken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,18 @@ def subscribe(channel: Any, queue: str, on_message: Callable[[Incoming], None], 
     """Consume a queue with explicit acknowledgement; returns the consumer's tag."""
     if hasattr(channel, "auto_decode"):
         channel.auto_decode = False
-    channel.basic_qos(
-        0, prefetch, False
-    )  # per consumer, not per channel: quorum queues know no global prefetch
-    return channel.basic_consume(
-        queue, no_ack=False, callback=lambda message: on_message(incoming_of(message))
-    )
+    channel.basic_qos(0, prefetch, False)  # per consumer, not per channel: quorum queues know no global prefetch
+    return channel.basic_consume(queue, no_ack=False, callback=lambda message: on_message(incoming_of(message)))
+
+
+def drain(connection: kombu.Connection, seconds: float, enough: Callable[[], bool]) -> None:
+    """Read what arrives until there is enough or the time is up."""
+    deadline = time.monotonic() + seconds
+    try:
+        while not enough() and (remaining := deadline - time.monotonic()) > 0:
+            connection.drain_events(timeout=remaining)
+    except TimeoutError:
+        pass
 
 
 def incoming_of(message: Any) -> Incoming:
@@ -69,11 +80,7 @@ def incoming_of(message: Any) -> Incoming:
     properties = message.properties
     body = message.body
     return Incoming(
-        body=body
-        if isinstance(body, bytes)
-        else bytes(body)
-        if isinstance(body, memoryview)
-        else body.encode(),
+        body=body if isinstance(body, bytes) else bytes(body) if isinstance(body, memoryview) else body.encode(),
         content_type=properties.get("content_type"),
         message_id=properties.get("message_id"),
         user_id=properties.get("user_id"),
@@ -93,9 +100,7 @@ def carried(headers: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in headers.items():
         if not isinstance(name, str) or name.startswith(_BROKERS_NOTES):
             continue
-        plain = isinstance(value, str | bytes | bool | float) or (
-            isinstance(value, int) and abs(value) < 2**62
-        )
+        plain = isinstance(value, str | bytes | bool | float) or (isinstance(value, int) and abs(value) < 2**62)
         kept[name] = value if plain else str(value)
     return kept
 
@@ -175,9 +180,7 @@ class Publisher:
         while self._waiting:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise NotTaken(
-                    f"The broker did not confirm {len(self._waiting)} messages in {_CONFIRM_TIMEOUT:.0f} s."
-                )
+                raise NotTaken(f"The broker did not confirm {len(self._waiting)} messages in {_CONFIRM_TIMEOUT:.0f} s.")
             self._connection.drain_events(timeout=remaining)  # type: ignore[union-attr]
         if self._refused:
             raise NotTaken(self._refused[0])

@@ -11,7 +11,6 @@ What makes sure that nothing is lost or doubled:
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import deque
@@ -19,15 +18,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from amqp.exceptions import AMQPError
-from kombu.exceptions import KombuError
 
 from chassis.messaging import broker, metrics
-from chassis.messaging.broker import NotTaken, Outgoing, Publisher
-from chassis.messaging.incoming import ATTEMPTS, FIRST_ERROR, PUBLISHER, REASON, Incoming
+from chassis.messaging.broker import BROKER_TROUBLE, Outgoing, Publisher
+from chassis.messaging.incoming import ATTEMPTS, FIRST_ERROR, PUBLISHER, QUEUE, REASON, Incoming
 from chassis.messaging.names import RETRY_DELAYS
-from chassis.messaging.publishers import Publishers
 from chassis.messaging.processing import DatabaseAway, Fate, Processor
+from chassis.messaging.publishers import Publishers
 from chassis.messaging.topology import dead_queue, queues_of
 from chassis.runtime import Runtime
 from chassis.service import Subscription
@@ -37,7 +34,6 @@ log = structlog.get_logger(__name__)
 LINGER = 0.01  # seconds a batch waits for more after its first message
 _IDLE = 0.5  # seconds between looks at the stop event while nothing arrives
 _LONGEST_BACKOFF = 10.0
-BROKER_TROUBLE = (OSError, AMQPError, KombuError, NotTaken)
 
 
 class Consumer:
@@ -79,9 +75,7 @@ class Consumer:
         connection = broker.connect(settings.amqp_url)
         try:
             channel = connection.channel()
-            broker.subscribe(
-                channel, self.queue, self._buffer.append, max(settings.prefetch, settings.batch_size)
-            )
+            broker.subscribe(channel, self.queue, self._buffer.append, max(settings.prefetch, settings.batch_size))
             self._connected.set(1)
             beat = time.monotonic()
             while not stop.is_set():
@@ -101,19 +95,13 @@ class Consumer:
     def _gather(self, connection: Any) -> list[Incoming]:
         """The next batch: full, or whatever came within LINGER of its first message; empty when nothing came."""
         buffer, size = self._buffer, self.runtime.settings.batch_size
-        try:
-            if not buffer:
-                connection.drain_events(timeout=_IDLE)
-            deadline = time.monotonic() + LINGER
-            while len(buffer) < size and (remaining := deadline - time.monotonic()) > 0:
-                connection.drain_events(timeout=remaining)
-        except socket.timeout:  # noqa: UP041 - what py-amqp raises, by its name
-            pass
+        if not buffer:
+            broker.drain(connection, _IDLE, enough=lambda: bool(buffer))
+        if buffer:
+            broker.drain(connection, LINGER, enough=lambda: len(buffer) >= size)
         return [buffer.popleft() for _ in range(min(len(buffer), size))]
 
-    def _settle(
-        self, connection: Any, channel: Any, batch: Sequence[Incoming], stop: threading.Event
-    ) -> None:
+    def _settle(self, connection: Any, channel: Any, batch: Sequence[Incoming], stop: threading.Event) -> None:
         fates = self._decide(connection, batch, stop)
         if fates is None:
             return
@@ -135,9 +123,7 @@ class Consumer:
             try:
                 return self._processor.process(batch)
             except DatabaseAway as away:
-                log.warning(
-                    "database away, holding messages", queue=self.queue, held=len(batch), error=str(away)
-                )
+                log.warning("database away, holding messages", queue=self.queue, held=len(batch), error=str(away))
             deadline = time.monotonic() + backoff
             while (remaining := deadline - time.monotonic()) > 0:
                 connection.heartbeat_check()
@@ -156,13 +142,12 @@ class Consumer:
             headers.setdefault(FIRST_ERROR, fate.reason)
             if attempts < len(steps):
                 metrics.RETRIES.labels(self.subscription.name, steps[attempts]).inc()
-                return self._outgoing(
-                    self.runtime.names.retry(self.queue, steps[attempts]), incoming, headers
-                )
+                return self._outgoing(self.runtime.names.retry(self.queue, steps[attempts]), incoming, headers)
             headers[REASON] = f"The handler failed {attempts + 1} times; the last time: {fate.reason}"[:2000]
         else:
             headers[ATTEMPTS] = attempts
             headers[REASON] = fate.reason[:2000]
+        headers[QUEUE] = self.queue
         return self._outgoing(self._dead, incoming, headers)
 
     def _outgoing(self, queue: str, incoming: Incoming, headers: dict[str, Any]) -> Outgoing:

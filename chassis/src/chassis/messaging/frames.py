@@ -29,19 +29,15 @@ class TolerantMessage(Message):
         class_id, self.body_size = unpack_from(">HxxQ", buf, offset)
         try:
             self._load_properties(class_id, buf, offset + 12)
-        except Exception as wrong:  # noqa: BLE001 - whatever a header does to the decoder, it is the header's fault
-            self.properties = {}
-            self.damage = (
-                f"The message's AMQP properties can't be read: {type(wrong).__name__}: {wrong}"[:500] + "."
-            )
+        except Exception as wrong:  # whatever a header does to the decoder, it is the header's fault
+            self.properties: dict[str, Any] = {}
+            self.damage = f"The message's AMQP properties can't be read: {type(wrong).__name__}: {wrong}"[:500] + "."
         if not self.body_size:
             self.ready = True
         return offset + 12
 
 
-def tolerant_frames(
-    connection: Any, callback: Callable[..., Any]
-) -> Callable[[tuple[int, int, bytes]], bool]:
+def tolerant_frames(connection: Any, callback: Callable[..., Any]) -> Callable[[tuple[int, int, bytes]], bool]:
     """A frame handler for ``amqp.Connection(frame_handler=…)``; True when a method was dispatched."""
     expected: defaultdict[int, int] = defaultdict(lambda: _METHOD)
     partial: dict[int, TolerantMessage] = {}

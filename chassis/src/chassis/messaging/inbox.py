@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 
+from psycopg import Cursor
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -40,6 +42,11 @@ _RELEASE = """
 """
 
 
+def raw_cursor(session: Session) -> Cursor[Any]:
+    """psycopg's own cursor on the session's transaction: arrays go over in binary, without a detour."""
+    return cast("Cursor[Any]", session.connection().connection.cursor())
+
+
 def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
     """Claim deliveries inside the running transaction; returns those seen for the first time, in their order.
 
@@ -52,7 +59,7 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
         first.setdefault((delivery.event.source, delivery.event.id), delivery)
     # Sorted: two workers that were given overlapping batches wait for each other instead of deadlocking.
     keys = sorted(first)
-    with session.connection().connection.cursor() as cursor:
+    with raw_cursor(session) as cursor:
         cursor.execute(
             _CLAIM,
             (
@@ -63,7 +70,7 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
                 [first[key].body for key in keys],
             ),
         )
-        fresh = set(cursor.fetchall())  # type: ignore[attr-defined]
+        fresh = set(cursor.fetchall())
     if len(fresh) == len(first):
         return list(first.values())
     return [delivery for key, delivery in first.items() if key in fresh]
@@ -71,7 +78,7 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
 
 def release(session: Session, subscription: str, deliveries: Sequence[Delivery]) -> None:
     """Take back claims of the running transaction: a rejected delivery claims nothing, so that it can be replayed."""
-    with session.connection().connection.cursor() as cursor:
+    with raw_cursor(session) as cursor:
         cursor.execute(
             _RELEASE,
             (

@@ -9,6 +9,7 @@ from typing import Any
 ATTEMPTS = "x-kezhi-attempts"  # handler attempts so far; the broker's own count also counts our crashes
 REASON = "x-kezhi-reason"
 FIRST_ERROR = "x-kezhi-first-error"
+QUEUE = "x-kezhi-queue"  # the queue a dead letter comes from, and goes back to
 PUBLISHER = "x-kezhi-publisher"  # who published it first: a republished message carries our own user id
 
 

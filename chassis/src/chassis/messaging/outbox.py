@@ -16,9 +16,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.ids import derived_id
 from chassis.messaging.event import Event
-from chassis.telemetry import current_traceparent
 from chassis.storage.bulk import copy_rows
 from chassis.storage.schema import ChassisBase
+from chassis.telemetry import current_traceparent
 
 PARTITIONS = 16  # stripes of the outbox; each is published by one relay at a time
 CHANNEL = "kezhi_outbox"  # LISTEN/NOTIFY: a hint that hurries the relay's next look, never the truth
@@ -90,9 +90,7 @@ def announce(
         policyversion=policyversion,
         time=time,
     )
-    row = dict(
-        zip(_COLUMNS, _row(event, "events", event.to_json(), session.info["clock"].now()), strict=True)
-    )
+    row = dict(zip(_COLUMNS, _row(event, "events", event.to_json(), session.info["clock"].now()), strict=True))
     session.execute(_INSERT, row)
     return event
 

@@ -62,9 +62,7 @@ class Pending:
 
     def __init__(self, database_url: str) -> None:
         url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self.connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=10, application_name="kezhi-relay"
-        )
+        self.connection = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="kezhi-relay")
         # A lost mark only means a second publish, so marking need not wait for the disk.
         self.connection.execute("SET synchronous_commit = off")
         self.connection.execute("SET timezone = 'UTC'")
@@ -100,9 +98,7 @@ class Pending:
             if len(self.owned) >= fair:
                 break
             if partition not in self.owned:
-                got = self.connection.execute(
-                    "SELECT pg_try_advisory_lock(%s, %s)", (_LOCKS, partition)
-                ).fetchone()
+                got = self.connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCKS, partition)).fetchone()
                 if got is not None and got[0]:
                     self.owned.add(partition)
 
@@ -139,8 +135,7 @@ class Pending:
             " (SELECT count(*) FROM chassis.outbox WHERE status = 'failed'),"
             " (SELECT created_at FROM chassis.outbox WHERE status = 'pending' ORDER BY id LIMIT 1)"
         ).fetchone()
-        assert row is not None
-        return row
+        return row or (0, 0, None)
 
 
 def _listed(ids: Iterable[int]) -> str:

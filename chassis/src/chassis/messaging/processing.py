@@ -6,6 +6,7 @@ until the culprit stands alone, in the order of arrival; only the culprit goes o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,9 +20,9 @@ from chassis.messaging import inbox, metrics
 from chassis.messaging.admission import Admission, Refused
 from chassis.messaging.delivery import Delivery, Reject, Rejection
 from chassis.messaging.incoming import Incoming
-from chassis.telemetry import span_from
 from chassis.runtime import Runtime
 from chassis.service import Subscription
+from chassis.telemetry import span_from
 
 log = structlog.get_logger(__name__)
 
@@ -62,8 +63,6 @@ class Processor:
         for position, incoming in enumerate(batch):
             fate = None
             try:
-                if incoming.damage is not None:
-                    raise Refused(incoming.damage)
                 admitted.append((position, self._admission.admit(incoming)))
             except Refused as refused:
                 fate = Fate("rejected", str(refused))
@@ -122,11 +121,7 @@ class Processor:
         return Fate("failed", f"{type(error).__name__}: {error}"[:2000], error)
 
     def _count(self, fates: Sequence[Fate | None]) -> None:
-        counts: dict[str, int] = {}
-        for fate in fates:
-            kind = fate.kind if fate else "failed"
-            counts[kind] = counts.get(kind, 0) + 1
-        for kind, count in counts.items():
+        for kind, count in Counter(fate.kind for fate in fates if fate).items():
             metrics.EVENTS_CONSUMED.labels(self.subscription.name, kind).inc(count)
 
 

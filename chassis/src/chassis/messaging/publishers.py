@@ -38,13 +38,22 @@ class Publisher:
     stores: frozenset[str] | None
     types: frozenset[str] | None
 
-    def may_claim(self, source: str) -> bool:
-        """Whether this system may speak as ``source``."""
+    def objection(self, user: str, event: Event) -> str | None:
+        """Why this system may not say this event, as a sentence; None when it may."""
+        if not self._may_claim(event.source):
+            return f"The publisher {user!r} may not speak as source {event.source!r}."
+        if self.types is not None and event.type not in self.types:
+            return f"The publisher {user!r} may not say {event.type}."
+        store = event.data.get("store")
+        if self.stores is not None and store is not None and store not in self.stores:
+            return f"The publisher {user!r} may not speak for store {store!r}."
+        return None
+
+    def _may_claim(self, source: str) -> bool:
         if self.sources is None:
             return True
         return any(
-            source.startswith(allowed[:-1]) if allowed.endswith("*") else source == allowed
-            for allowed in self.sources
+            source.startswith(allowed[:-1]) if allowed.endswith("*") else source == allowed for allowed in self.sources
         )
 
 
@@ -76,16 +85,7 @@ class Publishers:
         if not user:
             return "The message carries no user_id, so nobody vouches for its source."
         rule = self.known.get(user)
-        if rule is None:
-            return f"The broker user {user!r} is no known publisher."
-        if not rule.may_claim(event.source):
-            return f"The publisher {user!r} may not speak as source {event.source!r}."
-        if rule.types is not None and event.type not in rule.types:
-            return f"The publisher {user!r} may not say {event.type}."
-        store = event.data.get("store")
-        if rule.stores is not None and store is not None and store not in rule.stores:
-            return f"The publisher {user!r} may not speak for store {store!r}."
-        return None
+        return f"The broker user {user!r} is no known publisher." if rule is None else rule.objection(user, event)
 
     def origin(self, publisher: tuple[str | None, str | None]) -> str:
         """Whose word a republished message is; empty when nobody vouched for it. Never what an outsider claims."""
@@ -111,12 +111,8 @@ def _load(path: Path) -> Publishers:
 
 def _rule(path: Path, user: str, rule: Any) -> Publisher:
     if not isinstance(rule, dict) or not set(rule) <= {"sources", "stores", "types"}:
-        raise PublishersFileWrong(
-            f"{path}: {user}: expected `internal` or a mapping of sources, stores and types"
-        )
-    sources, stores, types = (
-        _names(path, user, name, rule.get(name)) for name in ("sources", "stores", "types")
-    )
+        raise PublishersFileWrong(f"{path}: {user}: expected `internal` or a mapping of sources, stores and types")
+    sources, stores, types = (_names(path, user, name, rule.get(name)) for name in ("sources", "stores", "types"))
     return Publisher(
         None if sources is None else tuple(sources),
         None if stores is None else frozenset(stores),

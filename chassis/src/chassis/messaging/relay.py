@@ -158,9 +158,7 @@ class _Link:
         try:
             self._mark()
         except psycopg.Error:
-            log.info(
-                "confirmed rows could not be marked, they will be published again", rows=len(self.confirmed)
-            )
+            log.info("confirmed rows could not be marked, they will be published again", rows=len(self.confirmed))
 
     def _guarded(self, step: Any) -> None:
         """Run a step; an exception must leave the loop, not vanish in a callback."""
@@ -247,9 +245,7 @@ class _Link:
             user_id=self.user,
             headers={"partitionkey": row.partitionkey},
         )
-        self.channel.basic_publish(
-            self.exchanges[row.family], row.routing_key, row.body, properties, mandatory=True
-        )
+        self.channel.basic_publish(self.exchanges[row.family], row.routing_key, row.body, properties, mandatory=True)
 
     def _on_confirm(self, frame: Any) -> None:
         method = frame.method
@@ -275,9 +271,7 @@ class _Link:
         self._guarded(self._pump)
 
     def _on_return(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
-        self.returned[properties.message_id] = (
-            f"returned by the broker: {method.reply_code} {method.reply_text}"
-        )
+        self.returned[properties.message_id] = f"returned by the broker: {method.reply_code} {method.reply_text}"
 
     def _put_off(self, row: PendingRow, why: str, error: str) -> None:
         metrics.NOT_TAKEN.labels(why).inc()
@@ -305,6 +299,4 @@ class _Link:
         self.connection.ioloop.remove_handler(self.pending.connection.fileno())
         if self.connection.is_open:
             self.connection.close()
-            self.connection.ioloop.call_later(
-                _PATIENCE, self.connection.ioloop.stop
-            )  # a blocked broker never answers
+            self.connection.ioloop.call_later(_PATIENCE, self.connection.ioloop.stop)  # a blocked broker never answers

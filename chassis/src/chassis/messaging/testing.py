@@ -13,9 +13,7 @@ from chassis.messaging.processing import Processor
 from chassis.runtime import Runtime
 
 
-def deliver(
-    runtime: Runtime, subscription_name: str, messages: Iterable[Event | bytes | dict[str, Any]]
-) -> list[str]:
+def deliver(runtime: Runtime, subscription_name: str, messages: Iterable[Event | bytes | dict[str, Any]]) -> list[str]:
     """Hand messages to a subscription in batches as its consumer would; returns a word for each, in order.
 
     ``accepted``, ``duplicate`` or ``rejected:<reason>``. An unexpected exception of the handler, which would go up

@@ -23,9 +23,7 @@ from chassis.messaging.names import RETRY_DELAYS, BrokerNames
 from chassis.service import Service, Subscription
 
 FAMILIES = ("purchases", "events")
-DELIVERY_LIMIT = (
-    50  # every kill redelivers a whole prefetch, so the broker's own count must be patient (decision 8)
-)
+DELIVERY_LIMIT = 50  # every kill redelivers a whole prefetch, so the broker's own count must be patient (decision 8)
 UNROUTED_KEPT = 100_000  # the newest ones; an event stands in its producer's outbox anyway
 _MOST_PARTITIONS = 64
 
@@ -103,9 +101,7 @@ def forget(connection_url: str, names: BrokerNames, services: Service | Iterable
         for service in several:
             for subscription in service.subscriptions:
                 queue = names.queue(service.name, subscription.name)
-                doomed = [queue] + (
-                    [f"{queue}.{n}" for n in range(_MOST_PARTITIONS)] if subscription.ordered else []
-                )
+                doomed = [queue] + ([f"{queue}.{n}" for n in range(_MOST_PARTITIONS)] if subscription.ordered else [])
                 for name in doomed:
                     for step in RETRY_DELAYS:
                         channel.queue_delete(names.retry(name, step))
@@ -236,9 +232,7 @@ def _bind(connection: kombu.Connection, queue: str, exchange: str, bindings: Seq
         for binding in bindings:
             channel.queue_bind(queue, exchange, binding)
     except (NotFound, AccessRefused) as refused:
-        raise TopologyMismatch(
-            f"The queue {queue} can't be bound to {exchange}: {refused.message}."
-        ) from refused
+        raise TopologyMismatch(f"The queue {queue} can't be bound to {exchange}: {refused.message}.") from refused
     channel.close()
 
 

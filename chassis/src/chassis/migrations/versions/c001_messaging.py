@@ -74,7 +74,8 @@ def upgrade() -> None:
             first_at timestamptz NOT NULL,
             last_at timestamptz NOT NULL,
             decided_at timestamptz,
-            decided_by text
+            decided_by text,
+            note text
         )
         """
     )

@@ -9,6 +9,4 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.execute(
-        "CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id text, subject text)"
-    )
+    op.execute("CREATE TABLE effect (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id text, subject text)")
