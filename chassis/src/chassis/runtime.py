@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -56,6 +56,7 @@ def start_runtime(service: Service, settings: Settings, clock: Clock | None = No
     if clock is None:
         clock = ShiftedClock(settings.clock_file) if settings.clock_file else SystemClock()
     engine = make_engine(settings)
-    sessions = sessionmaker(engine, expire_on_commit=False, info={"service": service.name, "clock": clock})
-    policies = PolicyBook(service, sessions, clock)
+    info: dict[str, Any] = {"service": service.name, "clock": clock}  # what every session carries
+    sessions = sessionmaker(engine, expire_on_commit=False, info=info)
+    policies = info["policies"] = PolicyBook(service, sessions, clock)
     return Runtime(service, settings, clock, engine, sessions, policies, BrokerNames(settings.instance))

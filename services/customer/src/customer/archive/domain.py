@@ -1,0 +1,26 @@
+"""How an event of another service reads in the archive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.messaging.event import Event
+
+# event family → kind of the entry; the archive is filtered by these words
+KINDS = {"points": "points", "tier": "tier", "member": "membership", "reward": "points"}
+
+OWN_KINDS = ("profile", "identity", "purchase", "standing", "class", "grade")
+ALL_KINDS = (*OWN_KINDS, "points", "tier", "membership")
+
+_WHEN = ("occurred_at", "changed_at", "enrolled_at")
+
+
+def entry_of(event: Event) -> tuple[UUID, datetime, str, str, dict[str, Any], str]:
+    """(customer, at, kind, fact, data, source): ``at`` is when it happened, not when it was said."""
+    data = {name: value for name, value in event.data.items() if name != "customer_id"}
+    said = next((data[name] for name in _WHEN if data.get(name)), None)
+    at = datetime.fromisoformat(said).astimezone(UTC) if said else event.time
+    family = event.type.partition(".")[0]
+    return UUID(event.data["customer_id"]), at, KINDS[family], event.type.removesuffix(".v1"), data, event.source

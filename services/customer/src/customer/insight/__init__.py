@@ -1,0 +1,1 @@
+"""What the purchases say of the whole: recency, frequency, money, and loyalty (CG-25)."""
