@@ -38,6 +38,7 @@ class Settings:
     relay_window: int = 500
     partitions: int = 0  # consistent-hash queues per ordered subscription; 0: one plain queue
     pool_size: int = 5
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # whose X-Forwarded-For is believed
     redis_url: str = ""  # rate limits shared by several replicas
 
     @classmethod
@@ -68,6 +69,7 @@ class Settings:
             relay_window=env.int("RELAY_WINDOW", 500),
             partitions=env.int("PARTITIONS", 0),
             pool_size=env.int("POOL_SIZE", 5),
+            trusted_proxies=tuple(env.list("TRUSTED_PROXIES", ["127.0.0.0/8", "::1/128"])),
             redis_url=env.str("REDIS_URL", ""),
         )
         env.seal()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chassis.runtime import Runtime
+from chassis.settings import Settings
 from chassis.web.limits import Limits
 
 BOOKS = "/api/v1/books"
@@ -45,3 +46,14 @@ def test_evaluation_spares_loopback(shelf: Runtime, reader: Any) -> None:
     assert [reader.get(BOOKS).status_code for _ in range(3)] == [200, 200, 200]
     assert reader.get(BOOKS, environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 200
     assert reader.get(BOOKS, environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 429
+
+
+def test_behind_the_gateway_the_callers_own_address_counts() -> None:
+    limits = Limits(Settings("sample", "", "", trusted_proxies=("127.0.0.0/8", "10.1.0.0/16")))
+
+    assert limits.address_of("9.9.9.9", None) == "9.9.9.9"
+    assert limits.address_of("127.0.0.1", "9.9.9.9") == "9.9.9.9"
+    assert limits.address_of("127.0.0.1", "9.9.9.9, 10.1.2.3") == "9.9.9.9"
+    assert limits.address_of("127.0.0.1", "1.1.1.1, 9.9.9.9") == "9.9.9.9", "what the caller wrote is not believed"
+    assert limits.address_of("9.9.9.9", "127.0.0.1") == "9.9.9.9", "nor anything from an address that is no proxy"
+    assert limits.address_of("127.0.0.1", None) == "127.0.0.1"

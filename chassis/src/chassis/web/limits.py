@@ -7,6 +7,7 @@ and counts where the caller has just been proven, or has just failed to be.
 from __future__ import annotations
 
 import time
+from ipaddress import ip_address, ip_network
 from math import ceil
 
 from flask import request
@@ -36,6 +37,7 @@ class Limits:
         per_stranger: str = PER_STRANGER,
     ) -> None:
         self.spares_loopback = settings.mode == "evaluation"
+        self.proxies = [ip_network(network) for network in settings.trusted_proxies]
         self.scope = f"kezhi:{settings.instance}:{settings.service}"
         self.caller, self.address, self.stranger = parse(per_caller), parse(per_address), parse(per_stranger)
         self.local = FixedWindowRateLimiter(MemoryStorage())
@@ -44,7 +46,7 @@ class Limits:
 
     def check(self, principal: Principal | None) -> None:
         """Count this request. Raises TooMany with the seconds until the window opens again."""
-        address = request.remote_addr or ""
+        address = self.address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For"))
         if self.spares_loopback and address.startswith(_LOOPBACK):
             return
         self._hit(self.address, "address", address)
@@ -52,6 +54,20 @@ class Limits:
             self._hit(self.stranger, "stranger", address)
         else:
             self._hit(self.caller, principal.kind, principal.id)
+
+    def address_of(self, remote: str, forwarded: str | None) -> str:
+        """The nearest address that is no proxy of ours: what callers write themselves stands left of it, unread."""
+        hops = [hop.strip() for hop in forwarded.split(",")] if forwarded else []
+        address = remote
+        while hops and self._trusts(address):
+            address = hops.pop()
+        return address
+
+    def _trusts(self, address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in self.proxies)
+        except ValueError:
+            return False
 
     def _hit(self, item: RateLimitItem, *who: str) -> None:
         counter = self.counter
