@@ -36,7 +36,13 @@ def bonus_of_gold(node: Node, company: Company) -> str:
 
 
 def service(name: str = "loyalty", simulate: Any = None) -> Service:
-    return Service(name, "A service", "1", Path(__file__).parent / "migrations", policy=PolicySection("loyalty", bonus_of_gold, simulate))
+    return Service(
+        name,
+        "A service",
+        "1",
+        Path(__file__).parent / "migrations",
+        policy=PolicySection("loyalty", bonus_of_gold, simulate),
+    )
 
 
 @pytest.fixture
@@ -116,7 +122,9 @@ def test_a_new_version_decides_once_a_second_person_agreed(
 
     assert answer.status_code == 200, answer.json
     assert runtime.policies.in_force().rules == "0.15"
-    assert runtime.policies.in_force(before).rules == "0.1", "what happened before is decided by the version of its time"
+    assert runtime.policies.in_force(before).rules == "0.1", (
+        "what happened before is decided by the version of its time"
+    )
     [event] = recorded(runtime, "policy.activated.v1")
     assert (event.data["by"], event.data["approved_by"]) == ("li", "wang")
     assert event.data["previous_hash"] == runtime.policies.in_force(before).hash
@@ -143,7 +151,10 @@ def test_going_back_is_activating_the_older_version(runtime: Runtime, client: An
     assert activated(li, wang, first).status_code == 200
     assert runtime.policies.in_force().hash == first
     versions = li.get(POLICIES).json["items"]
-    assert [(version["version"], version["in_force"]) for version in versions] == [("1.1", False), ("1.0", True)]
+    assert [(version["version"], version["in_force"]) for version in versions] == [
+        ("1.1", False),
+        ("1.0", True),
+    ]
 
 
 def test_of_two_proposals_over_the_same_state_one_wins(runtime: Runtime, client: Any, clock: FakeClock) -> None:
@@ -193,9 +204,7 @@ def test_a_zip_is_staged_as_its_files_are(runtime: Runtime, client: Any) -> None
     assert li.post(POLICIES, json={"archive": base64.b64encode(b"not a zip").decode()}).status_code == 422
 
 
-def test_a_version_this_release_cannot_read_leaves_the_one_before_in_force(
-    runtime: Runtime, clock: FakeClock
-) -> None:
+def test_a_version_this_release_cannot_read_leaves_the_one_before_in_force(runtime: Runtime, clock: FakeClock) -> None:
     lenient = Service("loyalty", "An older release", "0", runtime.service.migrations, policy=None)
     with runtime.context() as context:
         row = stage(context.session, lenient, documents("ten", "9"), "an older release", clock)

@@ -26,9 +26,7 @@ class ActivationSchema(Schema):
     activated_at = fields.Instant(required=True)
     activated_by = fields.String(required=True)
     approved_by = fields.String(required=True, allow_none=True)
-    alone = fields.Flag(
-        required=True, metadata={"description": "approved by its proposer, the only administrator"}
-    )
+    alone = fields.Flag(required=True, metadata={"description": "approved by its proposer, the only administrator"})
 
 
 class VersionSchema(Schema):
@@ -156,9 +154,7 @@ def _decoded(archive: str) -> bytes:
 def _version(row: PolicyVersionRow) -> dict[str, Any]:
     at = work()
     activations = (
-        select(PolicyActivationRow)
-        .where(PolicyActivationRow.hash == row.hash)
-        .order_by(PolicyActivationRow.id)
+        select(PolicyActivationRow).where(PolicyActivationRow.hash == row.hash).order_by(PolicyActivationRow.id)
     )
     return {
         **{name: getattr(row, name) for name in ("hash", "pack", "version", "cited", "author", "staged_at")},

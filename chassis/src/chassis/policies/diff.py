@@ -134,9 +134,7 @@ def _words(node: Node | None) -> str | None:
         case dict():
             return (
                 "{"
-                + ", ".join(
-                    f"{key}: {_words(child)}" for key, child in node.value.items() if key not in MARKS
-                )
+                + ", ".join(f"{key}: {_words(child)}" for key, child in node.value.items() if key not in MARKS)
                 + "}"
             )
         case list():

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
@@ -96,9 +95,6 @@ class _Unreadable(Exception):
 def parse(file: str, text: str) -> Node | None:
     """The tree of one file, or None when it cannot be read at all; every fault is noted."""
     start = Place(file, 1, 1)
-    if len(text.encode()) > MOST_BYTES:
-        note(start, f"the file is larger than {MOST_BYTES // 1024} KiB", "split it, or leave the data out")
-        return None
     forbidden = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     if forbidden:
         line = text.count("\n", 0, forbidden.start()) + 1
@@ -109,11 +105,14 @@ def parse(file: str, text: str) -> Node | None:
             "delete it; it usually comes from copying out of another program",
         )
         return None
+    if len(text.encode()) > MOST_BYTES:
+        note(start, f"the file is larger than {MOST_BYTES // 1024} KiB", "split it, or leave the data out")
+        return None
     try:
-        return _Builder(file, YAML(typ="safe", pure=True).parse(text)).document()
+        return _Builder(file, yaml.parse(text, Loader=yaml.CSafeLoader)).document()
     except _Unreadable:
         return None
-    except MarkedYAMLError as wrong:
+    except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else start
         said = " ".join(part for part in (wrong.context, wrong.problem) if part)
@@ -122,7 +121,7 @@ def parse(file: str, text: str) -> Node | None:
             f"this is not YAML: {said}",
             "mend the indentation, colon, bracket or quote before this place",
         )
-    except (YAMLError, ValueError) as wrong:
+    except yaml.YAMLError as wrong:
         note(start, f"this is not YAML: {wrong}", "save the file as YAML in UTF-8")
     return None
 
@@ -170,8 +169,7 @@ class _Builder:
                 "write the content out, or inherit it with `extends`",
             )
             raise _Unreadable
-        tag = getattr(event, "ctag", None) or getattr(event, "tag", None)
-        if tag and str(tag) != "!":
+        if (tag := getattr(event, "tag", None)) and tag != "!":
             note(place, f"the tag {tag} has no meaning in a pack", "delete the tag and write the value alone")
         if isinstance(event, MappingStartEvent):
             return self._mapping(place, path, depth)

@@ -152,9 +152,7 @@ def from_archive(content: bytes) -> dict[str, str]:
                     members = []
                 for info in members:
                     with archive.open(info) as member:
-                        raw = member.read(
-                            MOST_BYTES + 1
-                        )  # never more than this, whatever the header promises
+                        raw = member.read(MOST_BYTES + 1)  # never more than this, whatever the header promises
                     if len(raw) > MOST_BYTES:
                         note(
                             place,
@@ -184,9 +182,7 @@ def _read(documents: tuple[tuple[str, str], ...], name: str | None) -> Pack:
         placed = _placed(dict(documents))
         root = name or _root(placed)
         chain = _chain(placed, root)
-        trees = {
-            file: parse(file, content) for file, content in placed.items() if file.split("/")[0] in chain
-        }
+        trees = {file: parse(file, content) for file, content in placed.items() if file.split("/")[0] in chain}
     with collecting():
         merged = _merged(trees, chain)
         head = merged.pop("pack", Node(None, "", Place(f"{root}/pack.yaml", 1, 1), "", absent=True))
@@ -199,12 +195,7 @@ def _placed(documents: Mapping[str, str]) -> dict[str, str]:
     placed = {}
     for file, content in documents.items():
         parts = PurePosixPath(file).parts
-        known = (
-            len(parts) in (1, 2)
-            and parts[-1].endswith(".yaml")
-            and ".." not in parts
-            and not file.startswith("/")
-        )
+        known = len(parts) in (1, 2) and parts[-1].endswith(".yaml") and ".." not in parts and not file.startswith("/")
         if not known or len(file) > 120 or (len(parts) == 2 and not _NAME.match(parts[0])):
             note(
                 Place(file[:120], 1, 1),
@@ -289,9 +280,7 @@ def _over_head(head: Node, base: Node) -> Node:
     assert isinstance(head.value, dict) and isinstance(base.value, dict)  # noqa: S101, PT018 - _merged() has looked
     if "company" not in base.value:
         return head
-    inherited = Node(
-        {"company": base.value["company"]}, "", base.place, "", {"company": base.key_places["company"]}
-    )
+    inherited = Node({"company": base.value["company"]}, "", base.place, "", {"company": base.key_places["company"]})
     return merge(head, inherited)
 
 
@@ -301,8 +290,7 @@ def _read_head(keys: Keys, sections: dict[str, Node], documents: Mapping[str, st
         reading.wrong(keys["pack"], f"`{name}` is no name of a pack", "use lower-case letters, digits and hyphens")
     version = text(keys["version"], 40)
     titles = {
-        language: text(node)
-        for language, node in mapping(keys["title"], ("zh", "en"), marks=False).content.items()
+        language: text(node) for language, node in mapping(keys["title"], ("zh", "en"), marks=False).content.items()
     }
     mapping(keys["summary"], ("zh", "en"), marks=False)
     text(keys["source"])
@@ -327,9 +315,7 @@ def _read_head(keys: Keys, sections: dict[str, Node], documents: Mapping[str, st
     content: dict[str, Any] = {file: tree.plain() for file, tree in sections.items()}
     content["pack"] = keys.node.plain()
     digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return Pack(
-        name, version, digest, titles, effective, notice, keys.node, company, sections, dict(documents)
-    )
+    return Pack(name, version, digest, titles, effective, notice, keys.node, company, sections, dict(documents))
 
 
 __all__ = ["Pack", "PolicyRefused", "from_archive", "from_documents", "load", "read_documents"]

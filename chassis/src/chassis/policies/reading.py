@@ -44,9 +44,7 @@ class Keys:
 
     def __getitem__(self, key: str) -> Node:
         """A required key; when it was left out, a node that reads as a placeholder without a second fault."""
-        return self.content.get(key) or Node(
-            None, "", self.node.place, f"{self.node.path}.{key}", absent=True
-        )
+        return self.content.get(key) or Node(None, "", self.node.place, f"{self.node.path}.{key}", absent=True)
 
     def get(self, key: str) -> Node | None:
         """An optional key."""
@@ -134,9 +132,7 @@ def ours(node: Node, said: Node) -> None:
             "write `ours: [key, key]`",
         )
         return
-    within = {key for child in node.walk() if isinstance(child.value, dict) for key in child.value} - set(
-        MARKS
-    )
+    within = {key for child in node.walk() if isinstance(child.value, dict) for key in child.value} - set(MARKS)
     within |= {_identity(child) for child in node.walk()} - {""}
     for item in said.value:
         if item.text not in within:
@@ -201,9 +197,7 @@ def integer(node: Node, least: int = 0, most: int = 10**12) -> int:
         wrong(node, f"a whole number belongs here, not {_shown(node)}", "write digits only, e.g. 12")
         return max(least, 1)
     if not least <= node.value <= most:
-        wrong(
-            node, f"{node.value} is not between {least} and {most}", f"write a number from {least} to {most}"
-        )
+        wrong(node, f"{node.value} is not between {least} and {most}", f"write a number from {least} to {most}")
         return max(least, 1)
     return node.value
 
@@ -214,9 +208,7 @@ def number(node: Node, least: Decimal | int = 0, most: Decimal | int = 10**12) -
         wrong(node, f"a number belongs here, not {_shown(node)}", "write e.g. 12 or 12.5")
         return Decimal(1)
     if not least <= node.value <= most:
-        wrong(
-            node, f"{node.value} is not between {least} and {most}", f"write a number from {least} to {most}"
-        )
+        wrong(node, f"{node.value} is not between {least} and {most}", f"write a number from {least} to {most}")
         return Decimal(1)
     return Decimal(node.value)
 

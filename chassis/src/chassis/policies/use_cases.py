@@ -83,9 +83,7 @@ def propose_activation(
     row = _staged(context.session, hash)
     now = context.clock.now()
     if effective_from is not None and effective_from <= now:
-        raise Invalid(
-            "a policy never reaches back", {"effective_from": ["must lie in the future, or be left out"]}
-        )
+        raise Invalid("a policy never reaches back", {"effective_from": ["must lie in the future, or be left out"]})
     last = _last(context.session)
     if last is not None and last.hash == row.hash:
         raise Conflict("this version is the one activated last", hash=row.hash)
@@ -213,9 +211,7 @@ def _activate(
 
 
 def _last(session: Session) -> PolicyActivationRow | None:
-    return session.scalars(
-        select(PolicyActivationRow).order_by(PolicyActivationRow.id.desc()).limit(1)
-    ).first()
+    return session.scalars(select(PolicyActivationRow).order_by(PolicyActivationRow.id.desc()).limit(1)).first()
 
 
 def _staged(session: Session, hash: str) -> PolicyVersionRow:

@@ -180,9 +180,7 @@ class Extreme:
     terms: tuple[Term, ...]
 
     def sql(self, over: str) -> str:
-        return (
-            f"{'greatest' if self.largest else 'least'}({', '.join(term.sql(over) for term in self.terms)})"
-        )
+        return f"{'greatest' if self.largest else 'least'}({', '.join(term.sql(over) for term in self.terms)})"
 
     def column(self, rows: Sequence[Row]) -> Column:
         pick: Callable[[list[float]], float] = max if self.largest else min
@@ -236,8 +234,7 @@ class Expression:
     def scores(self, population: Mapping[Any, Row]) -> dict[Any, Decimal | None]:
         """The Python form of score_sql."""
         return {
-            customer: None if value is None else rounded(value)
-            for customer, value in self.values(population).items()
+            customer: None if value is None else rounded(value) for customer, value in self.values(population).items()
         }
 
     def bounds(self) -> Bounds:
@@ -276,9 +273,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.tokens = [
-            (found.start(found.lastindex), found[found.lastindex])
-            for found in _TOKEN.finditer(text)
-            if found.lastindex
+            (found.start(found.lastindex), found[found.lastindex]) for found in _TOKEN.finditer(text) if found.lastindex
         ]
         self.at = 0
         self.length = len(text)
@@ -313,9 +308,7 @@ class _Parser:
 
     def sum(self, depth: int) -> Term:
         if depth > DEEPEST:
-            raise ExpressionError(
-                self.offset(), "too many brackets inside each other", "simplify the expression"
-            )
+            raise ExpressionError(self.offset(), "too many brackets inside each other", "simplify the expression")
         term = self.product(depth)
         while self.peek() in ("+", "-"):
             term = Arithmetic(self.take(), term, self.product(depth))
@@ -355,15 +348,9 @@ class _Parser:
 
     def call(self, offset: int, name: str, depth: int) -> Term:
         if name not in FUNCTIONS:
-            raise ExpressionError(
-                offset, f"`{name}` is no function of the vocabulary", suggestion(name, FUNCTIONS)
-            )
+            raise ExpressionError(offset, f"`{name}` is no function of the vocabulary", suggestion(name, FUNCTIONS))
         self.expect("(")
-        term = (
-            self.of_population(name)
-            if name in ("pr", "percent_rank", "share")
-            else self.of_terms(name, depth)
-        )
+        term = self.of_population(name) if name in ("pr", "percent_rank", "share") else self.of_terms(name, depth)
         self.expect(")")
         return term
 

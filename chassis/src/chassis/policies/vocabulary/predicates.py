@@ -34,9 +34,7 @@ class Predicate:
 PREDICATES: dict[str, Predicate] = {}
 
 
-def predicate(
-    phrase: str, meaning: str, sql: str, *facts: str
-) -> Callable[[Callable[..., bool]], Callable[..., bool]]:
+def predicate(phrase: str, meaning: str, sql: str, *facts: str) -> Callable[[Callable[..., bool]], Callable[..., bool]]:
     """Register a Python form under its phrase, with the SQL form that must equal it."""
 
     def register(holds: Callable[..., bool]) -> Callable[..., bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from decimal import Decimal
 
 from chassis.policies import reading
 from chassis.policies.company import Company

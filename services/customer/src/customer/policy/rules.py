@@ -1,4 +1,4 @@
-"""What customer.yaml says, as frozen values. Every rule keeps the clause it stands under, so that a decision can cite it."""
+"""What customer.yaml says, as frozen values. Every rule keeps its clause, so that a decision can cite it."""
 
 from __future__ import annotations
 

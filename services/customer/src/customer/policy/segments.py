@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 from chassis.policies import reading
 from chassis.policies.company import Company
@@ -98,7 +99,7 @@ def _gapless(node: Node, rising: list[tuple[Node, Band, Decimal | None]]) -> Non
             f"values below {rising[0][1].at} fall into no class",
             f"leave out `at` of the lowest class `{rising[0][1].name}`",
         )
-    for (item, low, below), (above, high, _) in zip(rising, rising[1:], strict=False):
+    for (item, low, below), (above, high, _) in pairwise(rising):
         if low.at == high.at:
             wrong(
                 above,

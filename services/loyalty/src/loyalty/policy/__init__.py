@@ -1,0 +1,45 @@
+"""The loyalty rules of a policy pack, as the rest of the service reads them. All numbers live in the pack."""
+
+from __future__ import annotations
+
+from chassis.policies.section import PolicySection
+from loyalty.policy.reader import load
+from loyalty.policy.rules import (
+    Adjustments,
+    Birthday,
+    Caps,
+    Currency,
+    EarnRules,
+    Exclusions,
+    Expiry,
+    Fraud,
+    LoyaltyPolicy,
+    Participation,
+    Redemption,
+    Reward,
+    Sanity,
+    Tier,
+    TierRules,
+)
+
+SECTION = PolicySection("loyalty", load)
+
+__all__ = [
+    "SECTION",
+    "Adjustments",
+    "Birthday",
+    "Caps",
+    "Currency",
+    "EarnRules",
+    "Exclusions",
+    "Expiry",
+    "Fraud",
+    "LoyaltyPolicy",
+    "Participation",
+    "Redemption",
+    "Reward",
+    "Sanity",
+    "Tier",
+    "TierRules",
+    "load",
+]

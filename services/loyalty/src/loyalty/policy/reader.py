@@ -1,0 +1,148 @@
+"""Reading loyalty.yaml; faults are noted, all of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from chassis.policies import reading
+from chassis.policies.company import Company
+from chassis.policies.document import Node
+from chassis.policies.reading import choice, code, integer, mapping, number, share, table, unless, wrong
+from chassis.policies.units import Duration, parse_duration
+from loyalty.policy.earning import read_birthday, read_earning, read_tiers, whole_points
+from loyalty.policy.rules import (
+    END_OF_NEXT_YEAR,
+    Adjustments,
+    Currency,
+    Expiry,
+    Fraud,
+    LoyaltyPolicy,
+    Participation,
+    Redemption,
+    Reward,
+    Sanity,
+)
+
+REFUND_MODES = ("only_pending", "within_balance", "unlimited")
+
+
+def load(node: Node, company: Company) -> LoyaltyPolicy:
+    """Read loyalty.yaml; faults are noted."""
+    keys = mapping(
+        node,
+        (
+            "participation",
+            "currencies",
+            "earning",
+            "refunds",
+            "tiers",
+            "redemption",
+            "adjustments",
+            "expiry",
+            "sanity",
+        ),
+        ("birthday", "rewards", "fraud"),
+    )
+    sanity = _sanity(keys["sanity"], company)
+    currencies = mapping(keys["currencies"], ("points", "growth"), clause=True)
+    refunds = mapping(keys["refunds"], ("mode",), clause=True)
+    earning = read_earning(keys["earning"], company, sanity)
+    return LoyaltyPolicy(
+        participation=_participation(keys["participation"]),
+        points=_currency(currencies["points"], "points", currencies.clause),
+        growth=_currency(currencies["growth"], "growth", currencies.clause),
+        earning=earning,
+        refund_mode=choice(refunds["mode"], *REFUND_MODES),
+        refund_clause=refunds.clause,
+        tiers=read_tiers(keys["tiers"], sanity, earning),
+        birthday=keys.read("birthday", lambda birthday: read_birthday(birthday, sanity), None),
+        redemption=_redemption(keys["redemption"], company, sanity),
+        rewards=keys.read("rewards", lambda rewards: table(rewards, lambda item: _reward(item, company), code), {}),
+        adjustments=_adjustments(keys["adjustments"]),
+        expiry=_expiry(keys["expiry"]),
+        fraud=keys.read("fraud", _fraud, Fraud(None, None, "")),
+        company=company,
+    )
+
+
+def _sanity(node: Node, company: Company) -> Sanity:
+    keys = mapping(node, ("bonus", "multiplier", "points_per_unit", "point_worth"))
+    read = Sanity(
+        share(keys["bonus"], 1000),
+        number(keys["multiplier"], 1),
+        number(keys["points_per_unit"]),
+        reading.money(keys["point_worth"], company.currency).value,
+    )
+    return read if keys.sound else Sanity(*[Decimal(10**12)] * 4)
+
+
+def _participation(node: Node) -> Participation:
+    keys = mapping(node, ("enrolment", "kinds"), clause=True)
+    enrolment = choice(keys["enrolment"], "automatic at registration", "on request")
+    return Participation(enrolment, reading.listing(keys["kinds"], code, 1), keys.clause)
+
+
+def _currency(node: Node, name: str, clause: str) -> Currency:
+    keys = mapping(node, ("pending", "expires", "spent"))
+    pending = unless(
+        keys["pending"], "none", lambda item: reading.duration(item, ("minute", "hour", *reading.CALENDAR))
+    )
+    expires = keys["expires"]
+    lapse = END_OF_NEXT_YEAR if expires.text == END_OF_NEXT_YEAR else unless(expires, "never", _lapse)
+    return Currency(name, pending, lapse, reading.boolean(keys["spent"]), keys.clause or clause)
+
+
+def _lapse(node: Node) -> str | Duration:
+    if parse_duration(node.text) is None:
+        wrong(
+            node,
+            f"`{node.text}` is no expiry",
+            f"write `{END_OF_NEXT_YEAR}`, `never`, or a duration such as `12 months`",
+        )
+        return END_OF_NEXT_YEAR
+    return reading.span(node)
+
+
+def _redemption(node: Node, company: Company, sanity: Sanity) -> Redemption:
+    keys = mapping(node, ("points", "worth", "hold_for"), clause=True)
+    points, worth = whole_points(keys["points"]), reading.money(keys["worth"], company.currency).value
+    if keys.sound and points < 1:
+        wrong(keys["points"], "nothing cannot be redeemed", "write e.g. 100 points")
+    elif keys.sound and worth / points > sanity.point_worth:
+        wrong(
+            keys["worth"],
+            f"one point would be worth {worth / points:.4f}, above the pack's own sanity cap of {sanity.point_worth}",
+            "is a decimal point missing? Else raise sanity.point_worth",
+        )
+    return Redemption(max(points, 1), worth, reading.duration(keys["hold_for"], ("minute", "hour", "day")), keys.clause)
+
+
+def _reward(node: Node, company: Company) -> Reward:
+    keys = mapping(node, ("points",), ("to", "after_purchase_of"), clause=True)
+    to = keys.read("to", lambda rows: reading.listing(rows, lambda item: choice(item, "referrer", "referred")), ())
+    after = keys.read("after_purchase_of", lambda item: reading.money(item, company.currency).value, None)
+    return Reward(whole_points(keys["points"]), keys.clause, to, after)
+
+
+def _adjustments(node: Node) -> Adjustments:
+    keys = mapping(node, ("second_person_above", "director_above"), clause=True)
+    second, director = whole_points(keys["second_person_above"]), whole_points(keys["director_above"])
+    if keys.sound and director < second:
+        wrong(
+            keys["director_above"],
+            "the director would be asked before the second person",
+            "let director_above be the larger",
+        )
+    return Adjustments(second, director, keys.clause)
+
+
+def _expiry(node: Node) -> Expiry:
+    keys = mapping(node, ("notices",), ("grace_after_cancelling",), clause=True)
+    grace = keys.read("grace_after_cancelling", lambda item: unless(item, "none", reading.span), None)
+    return Expiry(reading.listing(keys["notices"], reading.span), grace, keys.clause)
+
+
+def _fraud(node: Node) -> Fraud:
+    keys = mapping(node, ("purchases_a_day", "points_a_day"), clause=True)
+    purchases = unless(keys["purchases_a_day"], "none", lambda item: integer(item, 1))
+    return Fraud(purchases, unless(keys["points_a_day"], "none", whole_points), keys.clause)
