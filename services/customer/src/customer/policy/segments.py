@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from customer.policy.rules import Band, GradeScheme, Level, Sanity, Scheme, Wind
 
 TIES = ("amount", "frequency", "recency", "quantity", "since", "code")
 ATTRIBUTES = ("kind", "business_form", "market_type", "territory", "unit")
+_TEMPLATE = re.compile(r"(\{[a-z_]+\}|[A-Z0-9-])+")
 CADENCES = ("weekly", "every 2 weeks", "monthly", "every 2 months", "quarterly", "half-yearly", "yearly")
 
 
@@ -48,7 +50,7 @@ def read_scheme(node: Node, company: Company, window: Window, sanity: Sanity) ->
 
 def _template(node: Node) -> str:
     said = text(node)
-    if not reading.TEMPLATE.fullmatch(said):
+    if not _TEMPLATE.fullmatch(said):
         wrong(node, "a code template joins names in braces", 'write e.g. "{market_type}{business_form}{scale}"')
     return said
 
@@ -56,7 +58,7 @@ def _template(node: Node) -> str:
 def _split(node: Node) -> tuple[tuple[str, Decimal], ...]:
     before = reading.mapping(node, (), tuple(node.value) if isinstance(node.value, dict) else (), marks=False)
     shares = {name: share(item) for name, item in before.content.items()}
-    total = sum(shares.values())
+    total = sum(shares.values(), Decimal(0))
     if before.sound and total != 1:
         wrong(node, f"the shares add up to {(total * 100).normalize():f}%", "let them add up to 100%")
     return tuple(shares.items())

@@ -168,7 +168,7 @@ def _changes(family: str, id: UUID, query: dict[str, Any]) -> Response:
 
     def dump(row: Any) -> dict[str, Any]:
         shown = dict(zip(names, row, strict=True))
-        return {**shown, "score": None if row.score is None else float(row.score)}
+        return {**shown, "score": None if shown["score"] is None else float(shown["score"])}
 
     return answer(Page.of(at.session, statement, [r.customer_id], query["limit"], query["cursor"], dump))
 

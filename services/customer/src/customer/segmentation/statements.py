@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.policies.vocabulary.expression import (
+from chassis.policies.vocabulary.expression import Expression
+from chassis.policies.vocabulary.terms import (
     Arithmetic,
     Constant,
-    Expression,
     Extreme,
     Mean,
     PercentRank,
