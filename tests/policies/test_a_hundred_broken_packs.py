@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from chassis.policies.check import check
 from chassis.policies.document import Node, parse
 from chassis.policies.pack import from_documents, read_documents

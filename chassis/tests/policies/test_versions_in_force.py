@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
 from chassis.clock import FakeClock
 from chassis.errors import Unavailable
 from chassis.policies import reading
@@ -22,8 +25,6 @@ from chassis.policies.section import PolicySection
 from chassis.policies.use_cases import found_policy, stage
 from chassis.runtime import Runtime
 from chassis.service import Service
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 PACK = Path(__file__).parents[3] / "policies" / "consumer-goods"
 POLICIES = "/api/v1/services/loyalty/policies"

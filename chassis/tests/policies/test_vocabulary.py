@@ -9,11 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from chassis.policies.vocabulary.expression import ExpressionError, parse_expression
 from chassis.policies.vocabulary.measures import MEASURES, Purchase, measures_of, select_measures
 from chassis.policies.vocabulary.predicates import PREDICATES
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 AS_OF = date(2026, 11, 20)
 SCORE = "50*pr(amount) + 30*pr(frequency) + 20*pr(recency)"

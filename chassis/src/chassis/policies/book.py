@@ -137,6 +137,7 @@ class PolicyBook:
                 self._read[hash] = (row.cited, pack.company, rules)
             except PolicyRefused as refused:
                 self.refused[hash] = refused.problems
-                log.error("a policy version cannot be read by this code; the one before stays in force",
+                log.error(  # noqa: TRY400 - the fault is the pack's, a traceback would say nothing
+                    "a policy version cannot be read by this code; the one before stays in force",
                           version=row.cited, problem=str(refused.problems[0]))  # fmt: skip
         return self._read.get(hash)

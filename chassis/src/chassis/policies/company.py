@@ -142,7 +142,7 @@ def _hours(node: Node) -> WorkingHours:
     breaks = keys.read("breaks", lambda rows: reading.listing(rows, _break), ())
     if keys.sound and opens >= closes:
         wrong(keys["until"], "the day ends before it begins", f'write a time after "{opens:%H:%M}"')
-    if keys.sound and any(not opens < start < end < closes for start, end in breaks):
+    if keys.sound and any(not opens < starts < ends < closes for starts, ends in breaks):
         wrong(keys["breaks"], "a break lies outside the working hours", "put it between from and until")
     return WorkingHours(frozenset(WEEKDAYS.index(day) for day in days), opens, closes, breaks)
 

@@ -107,8 +107,8 @@ def _nodes(file: str, path: str, old: Node | None, new: Node | None, clause: str
             if key not in MARKS or key == "clause":
                 below = f"{path}.{key}" if path else key
                 yield from _nodes(file, below, old.value.get(key), new.value.get(key), clause)
-    elif (key := _shared_identity(old, new)) is not None:
-        was, now = by_identity(old, key), by_identity(new, key)
+    elif (shared := _shared_identity(old, new)) is not None:
+        was, now = by_identity(old, shared), by_identity(new, shared)
         for name in dict.fromkeys([*was, *now]):
             yield from _nodes(file, f"{path}.{name}", was.get(name), now.get(name), clause)
     elif old.plain() != new.plain():

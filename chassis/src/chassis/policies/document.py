@@ -7,7 +7,7 @@ grow into a bomb, no key can silently replace another, and numbers stay as exact
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -78,10 +78,13 @@ class Node:
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in the order of writing."""
         yield self
-        below = self.value.values() if isinstance(self.value, dict) else self.value
-        if isinstance(self.value, dict | list):
-            for node in below:  # type: ignore[union-attr]
-                yield from node.walk()
+        below: Iterable[Node] = ()
+        if isinstance(self.value, dict):
+            below = self.value.values()
+        elif isinstance(self.value, list):
+            below = self.value
+        for node in below:
+            yield from node.walk()
 
     def at(self, path: str) -> Node:
         """The same content under another path."""
@@ -151,7 +154,8 @@ class _Builder:
         return root
 
     def _place(self, event: Event) -> Place:
-        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark: Any = event.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1)
 
     def _node(self, event: Event, path: str, depth: int) -> Node:
         place = self._place(event)
@@ -209,7 +213,7 @@ class _Builder:
             content.append(self._node(event, f"{path}[{len(content) + 1}]", depth + 1))
         return Node(content, "", place, path)
 
-    def _scalar(self, event: ScalarEvent, place: Place, path: str) -> Node:
+    def _scalar(self, event: Any, place: Place, path: str) -> Node:
         text = event.value
         if len(text) > LONGEST_SCALAR:
             note(

@@ -11,7 +11,7 @@ import re
 from chassis.policies import reading
 from chassis.policies.document import Node
 from chassis.policies.reading import clause, wrong
-from chassis.policies.units import UNITS, parse_duration, parse_share
+from chassis.policies.units import UNITS, parse_amount, parse_duration, parse_share
 
 _COUNTED = re.compile(r"([0-9][0-9.,' ]*) ?([A-Za-z]{3,}(?: [a-z]+)?)\Z")
 _MONEY = re.compile(r"[0-9][0-9.,' ]* ?[A-Z]{3}\Z")
@@ -48,7 +48,7 @@ def _text(node: Node) -> None:
     said = node.text
     if _PER_CENT.match(said) and parse_share(said) is None:
         wrong(node, f"`{said}` is no share", "write e.g. 15%")
-    elif _MONEY.match(said) and reading.parse_amount(said) is None:
+    elif _MONEY.match(said) and parse_amount(said) is None:
         wrong(
             node,
             f"`{said}` is no amount of money",

@@ -35,5 +35,4 @@ class PolicySection(Generic[T]):
     def read(self, pack: Pack) -> T:
         """The service's rules of this pack. Raises PolicyRefused with every fault of the section."""
         with collecting():
-            rules = self.load(pack.section(self.name), pack.company)
-        return rules
+            return self.load(pack.section(self.name), pack.company)

@@ -78,7 +78,7 @@ def propose_activation(
 ) -> ApprovalRow:
     """Put a staged version before a second person. Without ``effective_from`` it decides from their word on.
 
-    Raises NotFound for a version that is not staged, Invalid for a moment that has passed, Conflict when it is in force.
+    Raises NotFound for a version that is not staged, Invalid for a moment gone by, Conflict when it is in force.
     """
     row = _staged(context.session, hash)
     now = context.clock.now()

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Why:
-    """``decision`` (`platinum`) from ``inputs`` (`{score: 78.2}`) under a clause of a version; ``detail``: the steps."""
+    """A ``decision`` (`platinum`) from ``inputs`` (`{score: 78.2}`) by a clause of a version; ``detail``: the steps."""
 
     decision: str
     inputs: Mapping[str, Any]

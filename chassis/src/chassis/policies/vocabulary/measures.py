@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 Number = int | float | Decimal
@@ -120,7 +121,7 @@ def median_amount(purchases: Sequence[Purchase], as_of: date) -> float:
 )
 def median_gap(purchases: Sequence[Purchase], as_of: date) -> float | None:
     days = sorted({purchase.occurred_on for purchase in purchases})
-    gaps = [float((later - earlier).days) for earlier, later in zip(days, days[1:], strict=False)]
+    gaps = [float((later - earlier).days) for earlier, later in pairwise(days)]
     return _median(gaps) if gaps else None
 
 
@@ -138,7 +139,7 @@ _GAPS = """
 
 
 def select_measures(names: Iterable[str], relation: str = "purchases") -> str:
-    """SQL: one row per customer of ``relation`` with a column per measure. Binds ``:as_of`` where a measure counts days.
+    """SQL: one row per customer of ``relation``, a column per measure; binds ``:as_of`` where a measure counts days.
 
     ``relation`` is a table, view or CTE name of the caller's own code, never of a pack.
     """
