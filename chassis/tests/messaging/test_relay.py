@@ -236,3 +236,16 @@ def test_a_purchase_taken_over_http_goes_to_the_purchases_exchange_unchanged(run
 
     (message,) = taken_from(runtime.settings.amqp_url, runtime.names.queue("shop", "till"))
     assert message.body == event.to_json()
+
+
+def test_a_row_that_fits_into_no_frame_does_not_hold_up_the_others(runtime: Runtime, shop: Any) -> None:
+    with runtime.context() as context:
+        outbox.record(context.session, [shop.purchase("x" * 300), shop.purchase("fine")])
+
+    with pytest.raises(TimeoutError):
+        Relay(runtime).drain(2)
+
+    assert statuses(runtime) == {"pending": 1, "published": 1}
+    with runtime.sessions() as session:
+        error = session.execute(text("SELECT error FROM chassis.outbox WHERE status = 'pending'")).scalar_one()
+    assert error == "it can't be published: the event's id is longer than 255 bytes"

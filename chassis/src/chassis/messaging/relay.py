@@ -21,8 +21,8 @@ from pika.exceptions import AMQPError
 
 from chassis.messaging import metrics
 from chassis.messaging.broker import user_of
-from chassis.messaging.event import CONTENT_TYPE
 from chassis.messaging.pending import Pending, PendingRow
+from chassis.messaging.wire import Unpublishable, Wire
 from chassis.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ class _Link:
         self.pause = _SHORTEST_POLL
         self.next_share = self.next_measure = self.patience = 0.0
         self.draining = False
-        self.channel: Any = None
+        self.wire: Wire
         self.exchanges = {family: runtime.names.exchange(family) for family in ("events", "purchases")}
         url = runtime.settings.amqp_url
         self.user = user_of(url)
@@ -137,7 +137,7 @@ class _Link:
         connection.channel(on_open_callback=self._on_channel)
 
     def _on_channel(self, channel: Any) -> None:
-        self.channel = channel
+        self.wire = Wire(self.connection, channel.channel_number, self.user)
         channel.add_on_close_callback(self._on_trouble)
         channel.add_on_return_callback(self._on_return)
         channel.confirm_delivery(self._on_confirm, callback=lambda _: self._begin())
@@ -218,9 +218,8 @@ class _Link:
         if len(self.queue) < self.window and (not self.exhausted or time.monotonic() >= self.next_poll):
             self._fetch()
         room = self.window - len(self.outstanding)
-        while self.queue and room > 0:
-            self._publish(self.queue.popleft())
-            room -= 1
+        if self.queue and room >= min(self.window // 4, len(self.queue)):
+            self._publish(room)
         if self.until_empty and self.exhausted and not (self.queue or self.outstanding or self.confirmed):
             self._settle_emptiness()
 
@@ -235,17 +234,21 @@ class _Link:
         self.pause = _SHORTEST_POLL if rows else min(self.pause * 2, _LONGEST_POLL)
         self.next_poll = time.monotonic() + self.pause
 
-    def _publish(self, row: PendingRow) -> None:
-        self.tag += 1
-        self.outstanding[self.tag] = row
-        properties = pika.BasicProperties(
-            content_type=CONTENT_TYPE,
-            delivery_mode=2,
-            message_id=row.event_id,
-            user_id=self.user,
-            headers={"partitionkey": row.partitionkey},
-        )
-        self.channel.basic_publish(self.exchanges[row.family], row.routing_key, row.body, properties, mandatory=True)
+    def _publish(self, rows: int) -> None:
+        publishes = []
+        for _ in range(min(rows, len(self.queue))):
+            row = self.queue.popleft()
+            try:
+                frames = self.wire.encode(
+                    self.exchanges[row.family], row.routing_key, row.event_id, row.partitionkey, row.body
+                )
+            except Unpublishable as why:
+                self._put_off(row, "unpublishable", f"it can't be published: {why}")
+                continue
+            self.tag += 1
+            self.outstanding[self.tag] = row
+            publishes.append(frames)
+        self.wire.send(publishes)
 
     def _on_confirm(self, frame: Any) -> None:
         method = frame.method
