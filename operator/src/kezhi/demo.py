@@ -87,8 +87,9 @@ def fill(api: Api, home: Home, configuration: Configuration) -> None:
     register_customers(api)
     publish_file(home, configuration, SAMPLE, source="/pos/cdnow", columns=COLUMNS, last_day="yesterday", restart=False)
     await_quiet(Installation(home, configuration), PATIENCE_SECONDS)
-    for runs in ("classifications", "gradings"):
-        await_job(api, api.post(f"/{runs}", {}))
+    for scheme in ("frequency", "amount", "nature"):
+        await_job(api, api.post("/classifications", {"scheme": scheme}))
+    await_job(api, api.post("/gradings", {}))
 
 
 def register_customers(api: Api) -> None:
@@ -101,12 +102,13 @@ def register_customers(api: Api) -> None:
             "identities": [{"scheme": "card", "value": str(card)}],
             "birthday": f"{chance.randint(1956, 2005)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
             "unit": "SH001",
+            "force": True,  # namesakes are meant
         }
         for card in range(1, CUSTOMERS + 1)
     ]
     with ThreadPoolExecutor(4) as pool:
         made = pool.map(
-            lambda person: api.post("/customers?force=true", person, f"demo-{person['identities'][0]['value']}"),
+            lambda person: api.post("/customers", person, f"demo-{person['identities'][0]['value']}"),
             people,
         )
         for _ in track(made, "registering", total=CUSTOMERS, transient=True):
