@@ -16,6 +16,7 @@ from environs import EnvError
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import sessionmaker
 
+from chassis.errors import Refusal
 from chassis.messaging.names import BrokerNames
 from chassis.service import Service
 from chassis.settings import Settings
@@ -92,7 +93,11 @@ def _work(service: Service, parsed: argparse.Namespace) -> None:
     from chassis.worker import Worker  # noqa: PLC0415
 
     roles = frozenset(role.strip() for part in parsed.only for role in part.split(",") if role.strip())
-    Worker(start_runtime(service, _settings(service)), roles).run()
+    try:
+        worker = Worker(start_runtime(service, _settings(service)), roles)
+    except ValueError as unknown:
+        raise Misconfigured(str(unknown)) from None
+    worker.run()
 
 
 def _rekey(service: Service, _: argparse.Namespace) -> None:
@@ -125,6 +130,8 @@ def _in_one_line(failure: Exception) -> str | None:
         return f"the database does not answer: {str(failure.orig).splitlines()[0]}"
     if isinstance(failure, NoFieldKeys | TopologyMismatch | Misconfigured):
         return " ".join(str(failure).split())
+    if isinstance(failure, Refusal):
+        return failure.detail
     if isinstance(failure, ConnectionError | socket.gaierror | TimeoutError):
         return f"the broker does not answer at KEZHI_AMQP_URL: {failure}"
     return None

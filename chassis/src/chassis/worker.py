@@ -6,7 +6,6 @@ and SIGINT let every thread finish what it holds: batches are committed and ackn
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import signal
@@ -19,12 +18,15 @@ from typing import Any
 import structlog
 
 from chassis import logs, telemetry
-from chassis.messaging import retention, topology
+from chassis.housekeeping import HOUSEKEEPING
+from chassis.messaging import topology
 from chassis.messaging.broker import BROKER_TROUBLE
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.dead_letters import Collector
 from chassis.messaging.relay import Relay
 from chassis.runtime import Runtime
+from chassis.timing.due import DuePoller
+from chassis.timing.schedules import ScheduleRunner
 from chassis.work_http import WorkHttp
 
 log = structlog.get_logger(__name__)
@@ -58,7 +60,7 @@ class Worker:
 
     def __init__(self, runtime: Runtime, roles: Collection[str] = ()) -> None:
         """``roles``: of ``consume``, ``consume:<subscription>``, ``relay``, ``due``, ``dead``. Raises ValueError."""
-        self.runtime = _with_sweeping(runtime)
+        self.runtime = runtime
         self.roles = frozenset(roles) or ROLES
         known = ROLES | {f"consume:{subscription.name}" for subscription in runtime.service.subscriptions}
         if unknown := self.roles - known:
@@ -145,11 +147,8 @@ class Worker:
         if "dead" in self.roles and runtime.service.subscriptions:
             parts.append(Part("dead", Collector(runtime).run))
         if "due" in self.roles:
-            from chassis.timing.due import DuePoller  # noqa: PLC0415 - the timing package builds on messaging
-            from chassis.timing.schedules import ScheduleRunner  # noqa: PLC0415
-
             parts.append(Part("due", DuePoller(runtime).run))
-            parts.append(Part("schedules", ScheduleRunner(runtime).run))
+            parts.append(Part("schedules", ScheduleRunner(runtime, HOUSEKEEPING).run))
         return parts
 
     def _refresh_policies(self, stop: threading.Event) -> None:
@@ -159,8 +158,3 @@ class Worker:
                 self.runtime.policies.in_force()
             except Exception as away:
                 log.warning("policies could not be refreshed", error=str(away))
-
-
-def _with_sweeping(runtime: Runtime) -> Runtime:
-    schedules = (*runtime.service.schedules, *retention.SCHEDULES)
-    return dataclasses.replace(runtime, service=dataclasses.replace(runtime.service, schedules=schedules))

@@ -34,6 +34,13 @@ class JobErrorSchema(Schema):
     message = fields.String(required=True)
 
 
+class JobResultSchema(Schema):
+    """What a job found; the members of ``result`` are its kind's own."""
+
+    id = fields.Uuid(required=True)
+    result = fields.Dict(keys=fields.String(), required=True)
+
+
 def blueprint(service: str) -> Blueprint:
     """The job resources of one service, relative to ``/api/v1/services/<service>``."""
     jobs = Blueprint("jobs", __name__, description="Long work")
@@ -66,13 +73,13 @@ def blueprint(service: str) -> Blueprint:
 
     @jobs.get("/jobs/<uuid:job_id>/result")
     @requires()
-    @jobs.response(200, fields.Dict())
+    @jobs.response(200, JobResultSchema)
     def read_job_result(job_id: uuid.UUID) -> dict[str, Any]:
         """What the job found"""
         job = _mine(job_id)
         if job.result is None:
             raise NotFound("This job has no result (yet)", status_of_job=job.status)
-        return job.result
+        return {"id": job.id, "result": job.result}
 
     return jobs
 

@@ -18,6 +18,7 @@ from amqp.exceptions import AMQPError
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from chassis import logs
 from chassis.clock import FakeClock
 from chassis.messaging import topology
 from chassis.messaging.event import Event
@@ -34,6 +35,11 @@ _declared_brokers: dict[
 ] = {}  # by instance: what its runtimes may have declared
 
 Declaration = Service | Callable[[], Service]
+
+
+def pytest_configure() -> None:
+    """What the code under test logs is captured like any output: one JSON line each, shown where a test fails."""
+    logs.configure("tests", "INFO")
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,13 @@ class DuePoller:
                     break  # the rest stays due and unlocked for whoever comes next
         return tried
 
+    def drain(self) -> int:
+        """Do all that is due now; how many rows were tried. For tests and one-off commands."""
+        total = 0
+        while tried := self.tick():
+            total += tried
+        return total
+
     def run(self, stop: threading.Event) -> None:
         """Poll until told to stop; a database that is away is waited for."""
         measured = 0.0
@@ -132,7 +139,7 @@ class DuePoller:
         # kinds that this version doesn't know are left for the version that does
         known = list(self.runtime.service.due)
         statement = select(DueRow).where(DueRow.try_at <= context.clock.now(), DueRow.kind.in_(known))
-        statement = statement.order_by(DueRow.try_at).limit(BATCH).with_for_update(skip_locked=True)
+        statement = statement.order_by(DueRow.try_at, DueRow.kind, DueRow.key).limit(BATCH).with_for_update(skip_locked=True)
         rows = list(context.session.scalars(statement))
         for row in rows:
             context.session.expunge(row)

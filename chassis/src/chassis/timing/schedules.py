@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from chassis.errors import Unavailable
 from chassis.service import Schedule
 from chassis.storage.schema import ChassisBase
 from chassis.timing.due import pause_after
@@ -58,15 +59,16 @@ def next_turn(cron: str, zone: str, after: datetime) -> datetime:
 
 @dataclass
 class ScheduleRunner:
-    """Runs the schedules of one service."""
+    """Runs the schedules of one service; ``others`` are run beside those it declares (``chassis.housekeeping``)."""
 
     runtime: Runtime
+    others: Sequence[Schedule] = ()
     interval: float = 1.0
     stop: threading.Event = field(default_factory=threading.Event)
 
     def tick(self) -> int:
         """Run every turn that is due to its end; how many turns were completed."""
-        schedules = {schedule.name: schedule for schedule in self.runtime.service.schedules}
+        schedules = {schedule.name: schedule for schedule in (*self.others, *self.runtime.service.schedules)}
         if not schedules:
             return 0
         with self.runtime.sessions.begin() as session:
@@ -82,13 +84,15 @@ class ScheduleRunner:
         while not stop.is_set():
             try:
                 self.tick()
+            except Unavailable as empty:
+                log.info("schedules wait for a policy", reason=empty.detail)
             except DBAPIError as away:
                 log.warning("schedules wait for the database", error=str(away.orig))
             stop.wait(self.interval)
 
     def _enter(self, session: Session, schedules: Sequence[Schedule]) -> None:
         """A new schedule, a changed expression or a moved company get their next turn from now."""
-        zone = self.runtime.policies.in_force().company.time_zone
+        zone = self.runtime.policies.in_force().company.time_zone.key
         known = {row.name: row for row in session.scalars(select(ScheduleRow))}
         for schedule in schedules:
             row = known.get(schedule.name)
