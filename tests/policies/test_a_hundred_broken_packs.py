@@ -47,7 +47,7 @@ BROKEN = [
     ("pack", "approver:", "aprover:", "did you mean `approver`?"),
     ("pack", "  zh: 消费品公司客户管理制度\n", "", "`zh` is missing"),
     ("pack", "company:\n", "firm:\n", "unknown key"),
-    ("pack", "pack: consumer-goods", "extends: nobody\npack: consumer-goods", "`nobody` that this one extends is not here"),
+    ("pack", "pack: consumer-goods", "extends: nobody\npack: consumer-goods", "`nobody` that this one extends"),
     ("pack", "pack: consumer-goods", "extends: consumer-goods\npack: consumer-goods", "in a circle"),
     # the company
     ("pack", "Asia/Shanghai", "Asia/Shangai", "did you mean `Asia/Shanghai`?"),
@@ -89,7 +89,7 @@ BROKEN = [
     ("customer", "{class: high, at: 12}", "{class: high, at: -12}", "not between"),
     ("customer", "{class: large, at: 10000 CNY}", "{class: large, at: 10000}", "an amount of money belongs here"),
     ("customer", "{class: large, at: 10000 CNY}", "{class: large, at: 10.000 EUR}", "not the company's currency"),
-    ("customer", "{class: large, at: 10000 CNY}", '{class: large, at: "10,000 CNY"}', "an amount of money belongs here"),
+    ("customer", "large, at: 10000 CNY}", 'large, at: "10,000 CNY"}', "an amount of money belongs here"),
     ("customer", "attribute: kind\n", "attribute: size\n", "not known here"),
     ("customer", "attribute: kind\n", "attribute: kind\n    bands: []\n", "exactly one of"),
     ("customer", "50*pr(amount)", "50*pr(amuont)", "did you mean `amount`?"),
@@ -151,7 +151,7 @@ BROKEN = [
     ("loyalty", "  bonus: 100%\n", "", "`bonus` is missing"),
     ("loyalty", "clause: CG-24", "clause: {a: b}", "a clause is the number of an article"),
     # files without a reader yet
-    ("complaint", "within: 1 working day, clause: CG-13", "within: 1 workng day, clause: CG-13", "write `1 working day`"),
+    ("complaint", "within: 1 working day, clause", "within: 1 workng day, clause", "write `1 working day`"),
     ("complaint", "2: 3 working days", "2: 3 working day", "no duration"),
     ("complaint", "warn_at: 75%", "warn_at: 75%%", "write e.g. 15%"),
     ("complaint", "value_from: 2000 CNY", 'value_from: "2,000 CNY"', "without separators"),
@@ -200,7 +200,8 @@ def test_a_broken_pack_is_told_where_and_how_to_mend(
     assert [problem for problem in found if words in str(problem)], [str(problem) for problem in found]
     for problem in found:
         assert re.fullmatch(r"consumer-goods/\w+\.yaml:[1-9]\d*:[1-9]\d*", problem.place)
-        assert problem.message and problem.mend
+        assert problem.message
+        assert problem.mend
 
 
 def test_the_place_is_the_place_of_the_fault(tmp_path: Path) -> None:
@@ -282,17 +283,17 @@ def test_any_misspelt_key_is_noticed(file: str) -> None:
 
 def refusals(texts: dict[str, str], file: str, line: int) -> int:
     """1 if this pack is refused; every problem has a place within its file and a mend. Other exceptions fly."""
+    found: list[PolicyProblem] = []
     try:
         pack = from_documents(texts)
         CUSTOMER.read(pack)
         LOYALTY.read(pack)
     except PolicyRefused as refused:
-        assert all(
-            problem.message and problem.mend and problem.line > 0 and problem.column > 0 for problem in refused.problems
-        )
-        assert any(problem.file == file for problem in refused.problems), (
-            line,
-            [str(each) for each in refused.problems],
-        )
-        return 1
-    return 0
+        found = refused.problems
+    for problem in found:
+        assert problem.line > 0, str(problem)
+        assert problem.column > 0, str(problem)
+        assert problem.message, str(problem)
+        assert problem.mend, str(problem)
+    assert not found or any(problem.file == file for problem in found), (line, [str(each) for each in found])
+    return min(len(found), 1)
