@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from psycopg import Cursor
+from psycopg.errors import UniqueViolation
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -36,6 +37,8 @@ _CLAIM = """
     ON CONFLICT DO NOTHING
     RETURNING source, event_id
 """
+_COPY = "COPY chassis.inbox (subscription, source, event_id, received_at, body) FROM STDIN (FORMAT binary)"
+_MANY = 20  # deliveries from which on the hope that all are new pays for its savepoint
 _RELEASE = """
     DELETE FROM chassis.inbox USING unnest(%b::text[], %b::text[]) AS given (source, event_id)
     WHERE inbox.subscription = %s AND inbox.source = given.source AND inbox.event_id = given.event_id
@@ -59,12 +62,15 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
         first.setdefault((delivery.event.source, delivery.event.id), delivery)
     # Sorted: two workers that were given overlapping batches wait for each other instead of deadlocking.
     keys = sorted(first)
+    now = session.info["clock"].now()
     with raw_cursor(session) as cursor:
+        if len(keys) >= _MANY and _copied(cursor, [(subscription, *key, now, first[key].body) for key in keys]):
+            return list(first.values())
         cursor.execute(
             _CLAIM,
             (
                 subscription,
-                session.info["clock"].now(),
+                now,
                 [source for source, _ in keys],
                 [event_id for _, event_id in keys],
                 [first[key].body for key in keys],
@@ -74,6 +80,21 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
     if len(fresh) == len(first):
         return list(first.values())
     return [delivery for key, delivery in first.items() if key in fresh]
+
+
+def _copied(cursor: Cursor[Any], rows: list[tuple[Any, ...]]) -> bool:
+    """Claim all by one COPY, twice as quick as INSERT; False, and nothing claimed, when one of them is known."""
+    cursor.execute("SAVEPOINT claim")
+    try:
+        with cursor.copy(_COPY) as copy:
+            copy.set_types(("text", "text", "text", "timestamptz", "bytea"))
+            for row in rows:
+                copy.write_row(row)
+    except UniqueViolation:
+        cursor.execute("ROLLBACK TO SAVEPOINT claim")
+        return False
+    cursor.execute("RELEASE SAVEPOINT claim")
+    return True
 
 
 def release(session: Session, subscription: str, deliveries: Sequence[Delivery]) -> None:

@@ -55,6 +55,7 @@ _INSERT = text(
     """  # noqa: S608 - the channel is a constant of this module
 )
 _COLUMNS = ("partition", "event_id", "type", "family", "routing_key", "partitionkey", "body", "created_at")
+_COLUMN_TYPES = ("int2", "text", "text", "text", "text", "text", "bytea", "timestamptz")
 
 
 def partition_of(partitionkey: str) -> int:
@@ -130,6 +131,14 @@ def record(session: Session, events: Sequence[Event], exchange_family: str = "ev
         _copy(session, [_row(event, exchange_family, event.to_json(), now) for event in events])
 
 
+def record_bodies(session: Session, finished: Iterable[tuple[str, str, str, bytes]]) -> None:
+    """``record`` for bodies that the caller made itself: (event id, type, partitionkey, body)."""
+    now = session.info["clock"].now()
+    rows = [(partition_of(key), id_, type_, "events", type_, key, body, now) for id_, type_, key, body in finished]
+    if rows:
+        _copy(session, rows)
+
+
 def forward(session: Session, bodies: Iterable[bytes]) -> None:
     """Have the relay publish other systems' bodies, unchanged, as they would have done themselves (decision 4).
 
@@ -154,7 +163,7 @@ def revive(session: Session, ids: Sequence[int] | None = None) -> int:
 
 
 def _copy(session: Session, rows: list[tuple[Any, ...]]) -> None:
-    copy_rows(session, "chassis.outbox", _COLUMNS, rows)
+    copy_rows(session, "chassis.outbox", _COLUMNS, rows, _COLUMN_TYPES)
     session.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
 
 

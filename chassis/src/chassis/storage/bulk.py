@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from psycopg import sql
 from sqlalchemy.orm import Session
 
 
-def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(
+    session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], types: Sequence[str] = ()
+) -> None:
     """COPY ``rows`` into ``table`` (``name`` or ``schema.name``) inside the session's transaction.
 
     The quickest way into PostgreSQL; it knows no ON CONFLICT, so claims are made elsewhere. JSON goes in as text.
+    With ``types`` (``int2``, ``text``, ``bytea``…) the rows go over in binary: for bodies three times as quick.
     """
-    target = sql.SQL(".").join(sql.Identifier(part) for part in table.split("."))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, sql.SQL(",").join(map(sql.Identifier, columns)))
+    statement = _statement(table, tuple(columns), bool(types))
     session.flush()
     with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:
+        if types:
+            copy.set_types(types)
         for row in rows:
             copy.write_row(row)
+
+
+@cache
+def _statement(table: str, columns: tuple[str, ...], binary: bool) -> sql.Composed:
+    target = sql.SQL(".").join(sql.Identifier(part) for part in table.split("."))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, sql.SQL(",").join(map(sql.Identifier, columns)))
+    return statement + sql.SQL(" (FORMAT binary)") if binary else statement

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from loyalty.earning.valuing import Taken
 
 _EARNED = """
-    SELECT member_id::text, (occurred_at AT TIME ZONE %s)::date, sum(points)
-    FROM transaction WHERE member_id = ANY(%s::uuid[]) AND kind = 'purchase'
+    SELECT member_id::text, (occurred_at AT TIME ZONE %s)::date, -sum(points_issued)
+    FROM transaction WHERE member_id = ANY(%s::uuid[]) AND kind = 'purchase' AND points_issued IS NOT NULL
       AND (occurred_at AT TIME ZONE %s)::date BETWEEN %s AND %s
     GROUP BY 1, 2
 """

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from chassis.errors import Conflict
 from chassis.runtime import Context
 from sqlalchemy.orm import Session
 
 from loyalty.earning.refunds import Refund, Running, reversal
-from loyalty.ledger.books import Books, array, cursor, transaction_ids
-from loyalty.ledger.domain import GROWTH, POINTS, OpenLot, Taken, take_back
+from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
+from loyalty.ledger.domain import OpenLot, Taken, take_back
 from loyalty.policy import LoyaltyPolicy
 from loyalty.tiers.use_cases import reconsider
 from loyalty.tiers.windows import count_growth
@@ -25,7 +26,7 @@ _ORIGINALS = """
     SELECT substr(key, 10), member_id::text, transaction_id::text FROM business_key WHERE key = ANY(%s)
 """
 _PURCHASES = """
-    SELECT t.id::text, t.points, t.growth, t.occurred_at, t.policyversion, t.clause, t.detail
+    SELECT t.id::text, coalesce(-t.points_issued, 0), coalesce(t.growth_available, 0), t.occurred_at, t.policyversion, t.clause, t.detail
     FROM unnest(%s::uuid[], %s::uuid[]) AS n (member_id, id) JOIN transaction t USING (member_id, id)
 """
 _EARLIER = """
@@ -123,9 +124,7 @@ def _post(
     points, growth = running.points - purchase.so_far.points, running.growth - purchase.so_far.growth
     origin = next((lot for lot in lots if lot.id == original.transaction_id), None)
     taken, owed, forgiven = take_back(account, origin, lots, points, rules.refund_mode)
-    legs = _legs(taken, owed)
     if growth:
-        legs += [(GROWTH, "available", -growth), (GROWTH, "issued", growth)]
         count_growth(account, purchase.occurred_at, -growth)
     for each in taken:
         books.use(each.lot.member_id, each.lot.id, id_, each.points)
@@ -143,9 +142,9 @@ def _post(
     }  # fmt: skip
     key, occurred_at = f"refund:{refund.refund_id}", refund.occurred_at.isoformat()
     books.post(
-        account, id_, "refund", key, occurred_at, legs, points=-effective, growth=-growth,
+        account, id_, "refund", key, occurred_at, legs(_moved(taken, owed), -growth),
         effective_at=purchase.occurred_at.isoformat(), policyversion=policy.version, clause=rules.refund_clause,
-        reference=f"purchase:{refund.purchase_id}", reason=refund.reason, detail=detail,
+        reference=f"purchase:{refund.purchase_id}", reason=refund.reason, detail=orjson.dumps(detail),
     )  # fmt: skip
     data = {
         "customer_id": account.customer_id,
@@ -163,16 +162,12 @@ def _post(
     books.announce("points.reversed.v1", account, key, data, policy.version)
 
 
-def _legs(taken: Sequence[Taken], owed: int) -> list[tuple[str, str, int]]:
-    by_account: dict[str, int] = {}
+def _moved(taken: Sequence[Taken], owed: int) -> dict[str, int]:
+    """Out of which accounts, back to what was issued."""
+    moved = {"available": -owed}
     for each in taken:
-        by_account[each.account] = by_account.get(each.account, 0) - each.points
-    if owed:
-        by_account["available"] = by_account.get("available", 0) - owed
-    legs = [(POINTS, name, amount) for name, amount in by_account.items()]
-    if legs:
-        legs.append((POINTS, "issued", -sum(by_account.values())))
-    return legs
+        moved[each.account] = moved.get(each.account, 0) - each.points
+    return moved | {"issued": -sum(moved.values())}
 
 
 def _breakdown(purchase: _Valued, points: int, growth: int, running: Running) -> list[dict[str, Any]]:

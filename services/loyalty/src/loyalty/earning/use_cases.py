@@ -33,7 +33,9 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
     refused: Refused = []
     purchases = _once(purchases, refused)
     refunds = _once(refunds, refused)
-    purchases = _not_waiting_already(context, purchases, refused)
+    anything_waits = waiting.anything(session)
+    if anything_waits:
+        purchases = _not_waiting_already(context, purchases, refused)
     names = {purchase.name for purchase in purchases if purchase.name}
     owners = identities.known(session, names)
     if len(owners) < len(names):
@@ -52,7 +54,8 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
     targets |= {
         purchase.purchase_id: Original(owners.get(purchase.name), id_ if purchase.name else None) for purchase, id_ in fresh
     }
-    _reverse(context, books, refunds, targets, [purchase.purchase_id for purchase, _ in fresh], refused)
+    if anything_waits or refunds:
+        _reverse(context, books, refunds, targets, [purchase.purchase_id for purchase, _ in fresh], refused)
     return refused
 
 

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from chassis.runtime import Context
 
 from loyalty.earning.caps import Caps
 from loyalty.earning.domain import Purchase, birthday_due, value
 from loyalty.earning.terms import Terms
-from loyalty.ledger.books import Books, growth_legs, points_legs
+from loyalty.ledger.books import Books, earned_legs
 from loyalty.ledger.domain import Account, credit_available
 from loyalty.policy import Tier
 from loyalty.tiers.domain import GrowthWindow, Rise, rise_after, tier_at
@@ -68,9 +69,7 @@ def _post(
     points, growth = worth.points, worth.growth
     key = f"purchase:{purchase.purchase_id}"
     state = "blocked" if account.earns_blocked else "available" if available_at <= books.now else "pending"
-    legs: tuple[tuple[str, str, int], ...] = ()
     if points:
-        legs = points_legs(state, "issued", points)
         absorbed = 0
         if state == "pending":
             account.pending += points
@@ -85,15 +84,15 @@ def _post(
         if absorbed:
             books.use(account.customer_id, transaction_id, transaction_id, absorbed)
     if growth:
-        legs += growth_legs(growth)
         count_growth(account, at, growth)
+    breakdown = orjson.Fragment(orjson.dumps(worth.breakdown))  # goes into the books and into the event
     facts: dict[str, Any] = {"total": str(purchase.total), "currency": purchase.currency, "tier": tier.name}
     if worth.weights:
         facts["weights"] = worth.weights
-    facts["breakdown"] = worth.breakdown
+    facts["breakdown"] = breakdown
     books.post(
-        account, transaction_id, "purchase", key, occurred_at, legs,
-        points=points, growth=growth, policyversion=term.version, clause=term.rules.earning.clause, detail=facts,
+        account, transaction_id, "purchase", key, occurred_at, earned_legs(state, points, growth),
+        policyversion=term.version, clause=term.rules.earning.clause, detail=orjson.dumps(facts),
     )  # fmt: skip
     if points or growth:
         data = {
@@ -109,7 +108,7 @@ def _post(
             "available_at": available,
             "expires_at": expires,
             "tier": tier.name,
-            "breakdown": worth.breakdown,
+            "breakdown": breakdown,
             "balance": account.balance,
         }
         books.announce("points.earned.v1", account, key, data, term.version)

@@ -48,6 +48,13 @@ _TAKE_REFUNDS = """
 """
 
 
+def anything(session: Session) -> bool:
+    """Whether anything waits at all: mostly nothing does, and a batch need not look for its own."""
+    with cursor(session) as found:
+        found.execute("SELECT EXISTS (SELECT FROM waiting_purchase) OR EXISTS (SELECT FROM waiting_refund)")
+        return bool(found.fetchone()[0])
+
+
 def purchase_contents(session: Session, purchase_ids: Sequence[str]) -> dict[str, str]:
     """Of those purchases that wait already: what they say."""
     if not purchase_ids:

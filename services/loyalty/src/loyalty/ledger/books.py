@@ -6,7 +6,7 @@ to psycopg directly: rows leave as COPY text, because building objects per row w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from os import urandom
 from typing import Any
@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 from chassis.ids import derived_id
 from chassis.messaging import outbox
-from chassis.messaging.event import Event
 from chassis.telemetry import current_traceparent
 from sqlalchemy.orm import Session
 
-from loyalty.ledger.domain import GROWTH, POINTS, Account, OpenLot
+from loyalty.ledger.domain import Account, OpenLot
+from loyalty.ledger.tables import ACCOUNTS, COUNTERS
 
 PRODUCER = "/kezhi/loyalty"
 
@@ -61,9 +61,9 @@ _CLAIM = """
     ON CONFLICT DO NOTHING RETURNING key
 """
 _COPIES = {
-    "transaction": "COPY transaction (member_id, id, kind, business_key, occurred_at, recorded_at, policyversion, "
-    "clause, reference, reason, points, growth, detail) FROM STDIN",
-    "entry": "COPY entry (member_id, transaction_id, currency, account, amount, effective_at) FROM STDIN",
+    "transaction": "COPY transaction (member_id, id, kind, business_key, occurred_at, effective_at, recorded_at, "
+    "points_pending, points_available, points_held, points_blocked, points_issued, points_redeemed, points_expired, "
+    "points_adjusted, growth_available, growth_issued, policyversion, clause, reference, reason, detail) FROM STDIN",
     "lot": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, available_at, "
     "expires_at) FROM STDIN",
     "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN",
@@ -71,6 +71,7 @@ _COPIES = {
     "revokes, recorded_at, policyversion, clause) FROM STDIN",
 }
 NULL = r"\N"
+_POINTS_COLUMNS = (*ACCOUNTS, *COUNTERS)
 
 
 def cursor(session: Session) -> Any:
@@ -115,7 +116,7 @@ class Books:
         self.now: datetime = session.info["clock"].now()
         self.recorded_at = self.now.isoformat()
         self.accounts: dict[str, Account] = {}
-        self.events: list[Event] = []
+        self._bodies: list[tuple[str, str, str, bytes]] = []
         self._rows: dict[str, list[str]] = {table: [] for table in _COPIES}
         self._touched: dict[str, Account] = {}
         self._retiered: dict[str, Account] = {}
@@ -161,29 +162,23 @@ class Books:
         kind: str,
         business_key: str,
         occurred_at: str,
-        legs: Sequence[tuple[str, str, int]],
+        legs: str,
         *,
-        points: int = 0,
-        growth: int = 0,
         effective_at: str | None = None,
         policyversion: str | None = None,
         clause: str | None = None,
         reference: str | None = None,
         reason: str | None = None,
-        detail: dict[str, Any] | None = None,
+        detail: bytes | None = None,
     ) -> None:
-        """One transaction with its legs ``(currency, account, amount)``, which sum to 0 per currency."""
+        """One transaction; ``legs`` as the function of that name makes them, ``detail`` as JSON."""
         member = account.customer_id
-        told = escaped(orjson.dumps(detail).decode()) if detail is not None else NULL
+        told = escaped(detail.decode()) if detail is not None else NULL
         self._rows["transaction"].append(
-            f"{member}\t{transaction_id}\t{kind}\t{escaped(business_key)}\t{occurred_at}\t{self.recorded_at}\t"
-            f"{escaped(policyversion)}\t{escaped(clause)}\t{escaped(reference)}\t{escaped(reason)}\t{points}\t{growth}\t"
-            f"{told}\n"
+            f"{member}\t{transaction_id}\t{kind}\t{escaped(business_key)}\t{occurred_at}\t"
+            f"{effective_at or occurred_at}\t{self.recorded_at}\t{legs}\t{escaped(policyversion)}\t{escaped(clause)}\t"
+            f"{escaped(reference)}\t{escaped(reason)}\t{told}\n"
         )
-        rows = self._rows["entry"]
-        effective = effective_at or occurred_at
-        for currency, name, amount in legs:
-            rows.append(f"{member}\t{transaction_id}\t{currency}\t{name}\t{amount}\t{effective}\n")
         self._touched[member] = account
 
     def open_lot(
@@ -235,20 +230,27 @@ class Books:
         self, type: str, account: Account, key: str, data: dict[str, Any], policyversion: str | None, sequence: str | None = None
     ) -> None:
         """An event of this service about a member, written with the rest."""
-        self.events.append(
-            Event(
-                id=str(derived_id(PRODUCER, key, type)),
-                source=PRODUCER,
-                type=type,
-                subject=account.customer_id,
-                time=self.now,
-                data=data,
-                partitionkey=account.customer_id,
-                sequence=sequence,
-                policyversion=policyversion,
-                traceparent=self._trace,
-            )
-        )
+        id_ = str(derived_id(PRODUCER, key, type))
+        member = account.customer_id
+        body: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": id_,
+            "source": PRODUCER,
+            "type": type,
+            "subject": member,
+            "time": self.recorded_at,
+            "datacontenttype": "application/json",
+            "dataschema": f"/events/{type}.json",
+            "partitionkey": member,
+        }
+        if sequence is not None:
+            body["sequence"] = sequence
+        if policyversion is not None:
+            body["policyversion"] = policyversion
+        if self._trace is not None:
+            body["traceparent"] = self._trace
+        body["data"] = data
+        self._bodies.append((id_, type, member, orjson.dumps(body)))
 
     def write(self) -> None:
         """Put everything down and start empty; the accounts stay locked and in hand."""
@@ -264,8 +266,8 @@ class Books:
                 self._save_tiers(connection)
             if self._lots:
                 self._save_lots(connection)
-        outbox.record(self.session, self.events)
-        self.events = []
+        outbox.record_bodies(self.session, self._bodies)
+        self._bodies = []
 
     def _save(self, connection: Any) -> None:
         rows = list(self._touched.values())
@@ -322,11 +324,23 @@ def instants(values: Iterable[datetime | None]) -> str:
     return "{" + ",".join("NULL" if value is None else value.isoformat() for value in values) + "}"
 
 
-def points_legs(account: str, counter: str, amount: int) -> tuple[tuple[str, str, int], tuple[str, str, int]]:
-    """The member's leg and the programme's."""
-    return (POINTS, account, amount), (POINTS, counter, -amount)
+def legs(points: Mapping[str, int], growth: int = 0) -> str:
+    """The legs of a transaction as COPY reads them: amounts by account; the database refuses what does not sum to 0."""
+    columns = [str(points[name]) if points.get(name) else NULL for name in _POINTS_COLUMNS]
+    columns += [str(growth), str(-growth)] if growth else [NULL, NULL]
+    return "\t".join(columns)
 
 
-def growth_legs(amount: int) -> tuple[tuple[str, str, int], tuple[str, str, int]]:
-    """Growth value is available at once and never spent."""
-    return (GROWTH, "available", amount), (GROWTH, "issued", -amount)
+def earned_legs(account: str, points: int, growth: int) -> str:
+    """``legs`` of a purchase, the ones that are made by the hundred thousand."""
+    grown = f"{growth}\t{-growth}" if growth else f"{NULL}\t{NULL}"
+    if not points:
+        return _NO_POINTS + grown
+    before, after = _EARNED[account]
+    return f"{before}{points}{after}{-points}\t{NULL}\t{NULL}\t{NULL}\t{grown}"
+
+
+_NO_POINTS = f"{NULL}\t" * len(_POINTS_COLUMNS)
+_EARNED = {
+    name: (f"{NULL}\t" * place, "\t" + f"{NULL}\t" * (len(ACCOUNTS) - 1 - place)) for place, name in enumerate(ACCOUNTS)
+}

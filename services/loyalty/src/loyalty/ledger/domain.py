@@ -10,9 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-POINTS = "points"
-GROWTH = "growth"
-
 
 @dataclass(slots=True)
 class Account:

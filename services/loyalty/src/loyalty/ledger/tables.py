@@ -1,4 +1,8 @@
-"""The books: transactions and their entries, lots and what was taken from them, the keys of everything ever done.
+"""The books: transactions with their entries, lots and what was taken from them, the keys of everything ever done.
+
+A transaction and its legs are one row: one column per account, and a check that they sum to 0 in every currency. No
+transaction can be half written or unbalanced, and a purchase costs one insert instead of five. The view ``entry``
+shows the same legs as rows (transaction, account, amount).
 
 Append-only but for the cached columns of ``lot``; partitioned by member (keys: by key) so that no index outgrows
 its memory (decision 30). The partitions, triggers and revoked rights are made by the migration.
@@ -17,12 +21,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loyalty.base import Base
 
 
+ACCOUNTS = ("pending", "available", "held", "blocked")  # the member's
+COUNTERS = ("issued", "redeemed", "expired", "adjusted")  # the programme's
+_POINTS = " + ".join(f"coalesce(points_{account}, 0)" for account in (*ACCOUNTS, *COUNTERS))
+
+
 class Transaction(Base):
-    """One decision that moved value, with the clause and the reasons it rests on."""
+    """One decision that moved value, with the clause and the reasons it rests on. A leg that is NULL does not exist."""
 
     __tablename__ = "transaction"
     __table_args__ = (
+        CheckConstraint(f"{_POINTS} = 0", name="points_sum_to_0"),
+        CheckConstraint("coalesce(growth_available, 0) + coalesce(growth_issued, 0) = 0", name="growth_sums_to_0"),
         Index("ix_transaction_reference", "member_id", "reference", postgresql_where=text("kind = 'refund'")),
+        Index(
+            "ix_transaction_growth",
+            "member_id",
+            "effective_at",
+            postgresql_where=text("growth_available IS NOT NULL"),
+            postgresql_include=["growth_available"],
+        ),
         {"postgresql_partition_by": "HASH (member_id)"},
     )
 
@@ -31,40 +49,39 @@ class Transaction(Base):
     kind: Mapped[str]  # purchase | refund | release | expiry | hold | capture | hold_release | unblock
     business_key: Mapped[str]
     occurred_at: Mapped[datetime]
+    effective_at: Mapped[datetime]  # when it counts from: a reversal counts from its purchase on
     recorded_at: Mapped[datetime]
+    points_pending: Mapped[int | None] = mapped_column(BigInteger)
+    points_available: Mapped[int | None] = mapped_column(BigInteger)
+    points_held: Mapped[int | None] = mapped_column(BigInteger)
+    points_blocked: Mapped[int | None] = mapped_column(BigInteger)
+    points_issued: Mapped[int | None] = mapped_column(BigInteger)
+    points_redeemed: Mapped[int | None] = mapped_column(BigInteger)
+    points_expired: Mapped[int | None] = mapped_column(BigInteger)
+    points_adjusted: Mapped[int | None] = mapped_column(BigInteger)
+    growth_available: Mapped[int | None] = mapped_column(BigInteger)
+    growth_issued: Mapped[int | None] = mapped_column(BigInteger)
     policyversion: Mapped[str | None]
     clause: Mapped[str | None]
     reference: Mapped[str | None]  # the business key of what this transaction answers to
     reason: Mapped[str | None]
-    points: Mapped[int] = mapped_column(BigInteger)
-    growth: Mapped[int] = mapped_column(BigInteger)
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # breakdown and facts: "why 37 points?"
 
+    @property
+    def legs(self) -> dict[str, dict[str, int]]:
+        """Currency → account → amount."""
+        points = {name: getattr(self, f"points_{name}") for name in (*ACCOUNTS, *COUNTERS)}
+        growth = {"available": self.growth_available, "issued": self.growth_issued}
+        found = {"points": points, "growth": growth}
+        return {
+            currency: {name: amount for name, amount in legs.items() if amount is not None}
+            for currency, legs in found.items()
+        }
 
-class Entry(Base):
-    """One leg. The legs of a transaction sum to 0 per currency: a statement trigger refuses anything else."""
-
-    __tablename__ = "entry"
-    __table_args__ = (
-        Index("ix_entry_member_id_transaction_id", "member_id", "transaction_id"),
-        Index(
-            "ix_entry_growth",
-            "member_id",
-            "effective_at",
-            postgresql_where=text("currency = 'growth' AND account = 'available'"),
-            postgresql_include=["amount"],
-        ),
-        {"postgresql_partition_by": "HASH (member_id)"},
-    )
-    # No primary key on disk: nothing points at a leg, and an index less is a fifth of the insert.
-    __mapper_args__ = {"primary_key": ["member_id", "transaction_id", "currency", "account"]}  # noqa: RUF012
-
-    member_id: Mapped[uuid.UUID]
-    transaction_id: Mapped[uuid.UUID]
-    currency: Mapped[str]  # points | growth
-    account: Mapped[str]  # the member's pending, available, held, blocked; the programme's issued, redeemed, expired, adjusted
-    amount: Mapped[int] = mapped_column(BigInteger)
-    effective_at: Mapped[datetime]  # when it counts from: a reversal counts from its purchase on
+    @property
+    def points(self) -> int:
+        """What the transaction changed of the member's points."""
+        return sum(getattr(self, f"points_{name}") or 0 for name in ACCOUNTS)
 
 
 class Lot(Base):

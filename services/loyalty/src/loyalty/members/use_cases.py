@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty.earning.use_cases import apply_waiting
-from loyalty.ledger.books import Books, array, cursor, transaction_ids
+from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
 from loyalty.ledger.domain import Account, OpenLot, credit_available
 from loyalty.members.domain import CustomerState, takes_part
 from loyalty.members.identities import link, own_name
@@ -131,9 +131,8 @@ def _clear(books: Books, account: Account, lot: OpenLot, id_: str, version: str,
         if absorbed := credit_available(account, points):
             lot.remaining -= absorbed
             books.use(lot.member_id, lot.id, id_, absorbed)
-    legs = (("points", "blocked", -points), ("points", lot.state, points))
     books.post(
-        account, id_, "unblock", f"unblock:{lot.id}:{id_}", books.recorded_at, legs,
+        account, id_, "unblock", f"unblock:{lot.id}:{id_}", books.recorded_at, legs({"blocked": -points, lot.state: points}),
         policyversion=version, clause=clause, reference=f"lot:{lot.id}", reason="cleared",
     )  # fmt: skip
     books.change(lot)

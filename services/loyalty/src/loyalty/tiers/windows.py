@@ -17,22 +17,22 @@ from loyalty.tiers.domain import INSTANT, GrowthWindow, Rise
 
 # (member, at, amount); a row without amount is the first one that stays in the window: the row's new edge.
 _STEPS = """
-    SELECT w.id::text, e.effective_at, e.amount FROM unnest(%(ids)s::uuid[], %(oldest)s::timestamptz[],
+    SELECT w.id::text, e.effective_at, e.growth_available FROM unnest(%(ids)s::uuid[], %(oldest)s::timestamptz[],
         %(leaving)s::timestamptz[], %(late)s::timestamptz[]) AS w (id, oldest, leaving, late)
-    JOIN entry e ON e.member_id = w.id AND e.currency = 'growth' AND e.account = 'available'
+    JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL
         AND e.effective_at >= w.oldest AND e.effective_at <= w.leaving
     UNION ALL
-    SELECT w.id::text, e.effective_at, e.amount FROM unnest(%(ids)s::uuid[], %(late)s::timestamptz[]) AS w (id, late)
-    JOIN entry e ON e.member_id = w.id AND e.currency = 'growth' AND e.account = 'available' AND e.effective_at >= w.late
+    SELECT w.id::text, e.effective_at, e.growth_available FROM unnest(%(ids)s::uuid[], %(late)s::timestamptz[]) AS w (id, late)
+    JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL AND e.effective_at >= w.late
     UNION ALL
     SELECT w.id::text, first.effective_at, NULL
     FROM unnest(%(ids)s::uuid[], %(leaving)s::timestamptz[]) AS w (id, leaving),
-    LATERAL (SELECT e.effective_at FROM entry e WHERE e.member_id = w.id AND e.currency = 'growth'
-             AND e.account = 'available' AND e.effective_at > w.leaving ORDER BY e.effective_at LIMIT 1) AS first
+    LATERAL (SELECT e.effective_at FROM transaction e WHERE e.member_id = w.id AND e.growth_available IS NOT NULL
+             AND e.effective_at > w.leaving ORDER BY e.effective_at LIMIT 1) AS first
 """
 _ALL = """
-    SELECT member_id::text, effective_at, amount FROM entry
-    WHERE member_id = ANY(%s::uuid[]) AND currency = 'growth' AND account = 'available'
+    SELECT member_id::text, effective_at, growth_available FROM transaction
+    WHERE member_id = ANY(%s::uuid[]) AND growth_available IS NOT NULL
 """
 _RISES = """
     SELECT member_id::text, tier, since, kept_until, id FROM tier_change t
