@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from chassis.policies import reading
@@ -106,13 +107,19 @@ def read_company(node: Node) -> Company:
     )
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Looking them up walks the disk."""
+    return frozenset(available_timezones())
+
+
 def _zone(node: Node) -> ZoneInfo:
     name = text(node)
-    if name and name not in available_timezones():
+    if name and name not in _zones():
         wrong(
             node,
             f"`{name}` is no time zone",
-            reading.suggestion(name, available_timezones()) if len(name) < 40 else "write e.g. Asia/Shanghai",
+            reading.suggestion(name, _zones()) if len(name) < 40 else "write e.g. Asia/Shanghai",
         )
         return ZoneInfo("UTC")
     return ZoneInfo(name or "UTC")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -24,7 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from chassis.policies.problems import Place, note
+from chassis.policies.problems import Place, PolicyProblem, gathering, note
 
 MOST_BYTES = 512 * 1024
 MOST_DEPTH = 24
@@ -97,6 +98,20 @@ class _Unreadable(Exception):
 
 def parse(file: str, text: str) -> Node | None:
     """The tree of one file, or None when it cannot be read at all; every fault is noted."""
+    tree, faults = _parsed(file, text)
+    for fault in faults:
+        note(Place(fault.file, fault.line, fault.column), fault.message, fault.mend)
+    return tree
+
+
+@lru_cache(maxsize=32)  # the files of a pack that did not change are not parsed again
+def _parsed(file: str, text: str) -> tuple[Node | None, tuple[PolicyProblem, ...]]:
+    with gathering() as faults:
+        tree = _tree(file, text)
+    return tree, tuple(faults)
+
+
+def _tree(file: str, text: str) -> Node | None:
     start = Place(file, 1, 1)
     forbidden = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     if forbidden:
