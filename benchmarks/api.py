@@ -31,7 +31,8 @@ def main(*, full: bool = False) -> bool:
     rounds, seconds = (9, 5.0) if full else (5, 2.0)
     databases = Databases(backends.postgres_url())
     table = Table(
-        f"api: GET one row, gunicorn sync, 2 workers, {CLIENTS} clients", ("", "requests/s", "spread", "ratio", "bar", "aim")
+        f"api: GET one row, gunicorn sync, 2 workers, {CLIENTS} clients",
+        ("", "requests/s", "spread", "ratio", "bar", "aim"),
     )
     reached = True
     try:

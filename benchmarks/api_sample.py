@@ -13,8 +13,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.errors import NotFound
 from chassis.service import Service
+from chassis.storage.reading import RowReader
 from chassis.storage.schema import TYPES
-from chassis.web import Blueprint, Schema, answer, etag, fields, glance, requires
+from chassis.web import Blueprint, Schema, answer, etag, fields, glimpse, requires
 
 ROW = uuid.UUID("01a1f6ae-9900-7052-869f-8ba423e55c03")
 
@@ -44,7 +45,7 @@ class ThingSchema(Schema):
 
 
 things = Blueprint("things", __name__, description="Things")
-SCHEMA = ThingSchema()
+ONE = RowReader(sa.select(ThingRow.__table__).where(ThingRow.id == sa.bindparam("id")))
 
 
 @things.get("/things/<uuid:id>")
@@ -52,11 +53,11 @@ SCHEMA = ThingSchema()
 @things.response(200, ThingSchema)
 def one_thing(id: uuid.UUID) -> Any:
     """One thing"""
-    found = glance().session.execute(sa.select(ThingRow.__table__).where(ThingRow.id == id)).one_or_none()
+    found = glimpse(ONE, id=id)
     if found is None:
         raise NotFound("no such thing")
-    etag.tag(found.copies)
-    return answer(SCHEMA.dump(found))
+    etag.tag(found["copies"])
+    return answer(found)
 
 
 def build_service() -> Service:

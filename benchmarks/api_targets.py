@@ -1,4 +1,4 @@
-"""What `api` measures: for each resource, how to serve it, how to make the one row, and the bare read of the same row."""
+"""What `api` measures: for each resource how to serve it, how to make the row, and the bare read of the same row."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from chassis.service import Service
 from chassis.settings import Settings
 from chassis.testkit import tokens
 from chassis.testkit.databases import Databases
+from chassis.web.app import create_app
 
 PACK = Path(__file__).resolve().parent.parent / "policies" / "consumer-goods"
 
@@ -53,7 +55,7 @@ def bare() -> Flask:
 
 def one_row(databases: Databases) -> Target:
     """The smallest service: what the stack itself costs."""
-    from benchmarks.api_sample import ROW, build_service
+    from benchmarks.api_sample import ROW, build_service  # noqa: PLC0415 - gunicorn imports this module for `bare` too
 
     url = databases.fresh(build_service())
     with psycopg.connect(url) as connection:
@@ -61,7 +63,10 @@ def one_row(databases: Databases) -> Target:
     return Target(
         "benchmarks.api_targets:served('benchmarks.api_sample')",
         _environment(url),
-        {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT id, code, name, price, at, copies FROM thing WHERE id = %s"},
+        {
+            "KEZHI_DATABASE_URL": url,
+            "BARE_STATEMENT": "SELECT id, code, name, price, at, copies FROM thing WHERE id = %s",
+        },
         lambda _: (f"/api/v1/things/{ROW}", {"Authorization": tokens.bearer(["reader"])}),
         f"/row/{ROW}",
         partial(databases.drop, url),
@@ -73,9 +78,6 @@ TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row,)
 
 def served(module: str) -> Flask:
     """A service as ``serve`` runs it."""
-    from importlib import import_module
-
-    from chassis.web.app import create_app
 
     service: Service = import_module(module).build_service()
     return create_app(start_runtime(service, Settings.from_environment(service.name)))
@@ -90,5 +92,3 @@ def _environment(url: str) -> dict[str, str]:
         "KEZHI_LOG_LEVEL": "WARNING",
         "KEZHI_POLICY_DIR": str(PACK),
     }
-
-

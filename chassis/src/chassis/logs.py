@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr, with request and trace ids; secrets are struck out before anything is written."""
+"""Logs: one JSON object a line on stderr, with request and trace ids; secrets are struck out before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from chassis.web.work import Desk
 
-_SECRET_NAME = re.compile(r"pass(word|wd)?|secret|token|authorization|cookie|api_?key|field_keys|private", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"pass(word|wd)?|secret|token|authorization|cookie|api_?key|field_keys|private", re.IGNORECASE
+)
 _SECRET_TEXT = re.compile(
     r"(?P<scheme>Bearer\s+)[\w.~+/=-]+"  # an authorization header
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT

@@ -1,4 +1,4 @@
-"""What the process counts, in Prometheus's text format; several gunicorn workers are summed when they share a directory."""
+"""What the process counts, in Prometheus's text format; gunicorn workers that share a directory are summed."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def exposition() -> tuple[bytes, str]:
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 - demands the directory at import
 
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
 from chassis.approvals import api as approvals_api
 from chassis.approvals.registry import Approval
 from chassis.approvals.use_cases import propose
@@ -18,7 +20,6 @@ from chassis.runtime import Context
 from chassis.service import Service
 from chassis.storage.schema import CONVENTION, TYPES
 from chassis.web import Blueprint, Page, PageArgs, Schema, answer, etag, fields, glance, requires, work
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):

@@ -1,4 +1,4 @@
-"""Four eyes: nobody decides alone what needs a second person, with the one exception that is marked (decisions 14, 15)."""
+"""Four eyes: nobody decides alone what needs a second person, but for the exception that is marked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from chassis.clock import FakeClock
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.event import Event
@@ -28,9 +29,8 @@ def proposal(keeper: Any, a_book: Any) -> dict[str, Any]:
 
 
 def _knows(runtime: Runtime, username: str, roles: list[str], sequence: int = 1, enabled: bool = True) -> None:
-    data = {
-        "staff_id": tokens.staff_id(username), "username": username, "enabled": enabled, "unit_path": "/", "roles": roles,
-    }  # fmt: skip
+    id = tokens.staff_id(username)
+    data = {"staff_id": id, "username": username, "enabled": enabled, "unit_path": "/", "roles": roles}
     event = Event(
         f"{username}-{sequence}", "/kezhi/gateway", "staff.changed.v1", username, runtime.clock.now(), data,
         sequence=f"{sequence:012d}",

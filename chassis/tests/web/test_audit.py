@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chassis.audit.trail import inspect, seal
-from chassis.runtime import Runtime
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+
+from chassis.audit.trail import inspect, seal
+from chassis.runtime import Runtime
 
 AUDIT = "/api/v1/services/shelf/audit"
 
@@ -73,4 +74,4 @@ def test_whoever_gets_around_that_is_found_out(
         session.execute(text(forgery))
 
     with shelf.sessions() as session:
-        assert [broken["seal"] for broken in inspect(session).broken][0] == 1
+        assert inspect(session).broken[0]["seal"] == 1

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from chassis.clock import FakeClock
 from chassis.runtime import Runtime
 from chassis.web.idempotency import forget_expired
-from sqlalchemy import text
 
 BOOKS = "/api/v1/books"
 KEY = {"Idempotency-Key": "k-1"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
+
 from chassis import logs
 from chassis.testkit import tokens
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 import pytest
+from joserfc.jwk import KeySet, OKPKey
+
 from chassis.clock import FakeClock
 from chassis.errors import Unavailable
 from chassis.messaging.delivery import Delivery
@@ -19,7 +21,6 @@ from chassis.runtime import Runtime
 from chassis.testkit import tokens
 from chassis.web.principal import Permissions
 from chassis.web.tokens import Keys, NotAuthentic, Verifier
-from joserfc.jwk import KeySet, OKPKey
 
 BOOKS = "/api/v1/books"
 
@@ -59,11 +60,11 @@ FORGED = {
     "expired": lambda: tokens.bearer(exp=1_700_000_001),
     "no expiry": lambda: tokens.bearer(exp=None),
     "not yet valid": lambda: tokens.bearer(nbf=4_000_000_000),
-    "a changed payload": lambda: "Bearer "
-    + ".".join(
-        [tokens.issue().split(".")[0], _part({"roles": ["administrator"]}), tokens.issue().split(".")[2]]
+    "a changed payload": lambda: (
+        "Bearer "
+        + ".".join([tokens.issue().split(".")[0], _part({"roles": ["administrator"]}), tokens.issue().split(".")[2]])
     ),
-    "roles that are no list": lambda: tokens.bearer(roles=["reader"], **{"sub": 7}),
+    "roles that are no list": lambda: tokens.bearer(roles=["reader"], sub=7),
 }
 
 
@@ -96,7 +97,13 @@ def test_a_token_that_was_good_is_refused_once_it_expires(
 
 
 def test_staff_whom_the_local_copy_calls_disabled_are_refused(shelf: Runtime, client: Callable[..., Any]) -> None:
-    data = {"staff_id": tokens.staff_id("gone"), "username": "gone", "enabled": False, "unit_path": "/", "roles": ["reader"]}
+    data = {
+        "staff_id": tokens.staff_id("gone"),
+        "username": "gone",
+        "enabled": False,
+        "unit_path": "/",
+        "roles": ["reader"],
+    }
     event = Event("1", "/kezhi/gateway", "staff.changed.v1", "gone", shelf.clock.now(), data, sequence="000000000001")
     with shelf.context() as context:
         apply(context, Delivery(event, event.to_json()))

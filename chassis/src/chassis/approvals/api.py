@@ -141,12 +141,22 @@ def dump(row: ApprovalRow) -> dict[str, Any]:
 
 
 _PLAIN = (
-    "id", "kind", "content", "content_hash", "permission", "proposed_at", "expires_at", "decided_at", "note", "alone", "result",
-)  # fmt: skip
+    "id",
+    "kind",
+    "content",
+    "content_hash",
+    "permission",
+    "proposed_at",
+    "expires_at",
+    "decided_at",
+    "note",
+    "alone",
+    "result",
+)
 
 
 def _kinds() -> dict[str, Approval]:
-    return current_app.approval_kinds  # type: ignore[attr-defined,no-any-return]
+    return current_app.approval_kinds  # type: ignore[attr-defined]
 
 
 def _status(status: str, now: Any) -> Any:

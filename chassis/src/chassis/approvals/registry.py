@@ -18,7 +18,9 @@ class Approval:
     permission: str  # held by those who may decide
     execute: Callable[[Context, dict[str, Any]], dict[str, Any]]
     describe: Callable[[dict[str, Any]], str] = lambda content: ""
-    may_decide: Callable[[Any, dict[str, Any]], bool] | None = None  # (principal, content): limits beyond the permission
+    may_decide: Callable[[Any, dict[str, Any]], bool] | None = (
+        None  # (principal, content): limits beyond the permission
+    )
 
 
 def find(kinds: Mapping[str, Approval], kind: str) -> Approval:

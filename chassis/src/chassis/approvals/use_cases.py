@@ -78,7 +78,7 @@ def propose(
     Give the declared Approval; with its name alone, ``permission`` says who decides.
     """
     if isinstance(kind, Approval):
-        kind, permission = kind.kind, kind.permission
+        permission, kind = kind.permission, kind.kind
     content = orjson.loads(orjson.dumps(content, default=str))
     now = clock.now()
     row = ApprovalRow(
@@ -100,7 +100,12 @@ def propose(
 
 
 def approve(
-    context: Context, kinds: dict[str, Approval], principal: Principal, id: uuid.UUID, note: str | None, seen: str | None
+    context: Context,
+    kinds: dict[str, Approval],
+    principal: Principal,
+    id: uuid.UUID,
+    note: str | None,
+    seen: str | None,
 ) -> ApprovalRow:
     """Agree, and carry it out in this transaction. ``seen``: the content hash that the approver read.
 
@@ -108,7 +113,7 @@ def approve(
     administrator of a company (decision 14); Conflict when it is no longer open or isn't what was seen.
     """
     row, declared = _decide(context, kinds, principal, id)
-    if seen is not None and seen != row.content_hash or content_hash(row.content) != row.content_hash:
+    if (seen is not None and seen != row.content_hash) or content_hash(row.content) != row.content_hash:
         raise Conflict("the content is not the one you read: read it again", content_hash=row.content_hash)
     if row.proposed_by == principal.id:
         if ADMINISTRATOR not in principal.roles or administrators(context.session) >= 2:
@@ -164,9 +169,7 @@ def visible(row: ApprovalRow, principal: Principal) -> bool:
 
 def expire(context: Context) -> bool:
     """Schedule step: say so of proposals past their time."""
-    overdue = select(ApprovalRow).where(
-        ApprovalRow.status == "proposed", ApprovalRow.expires_at <= context.clock.now()
-    )
+    overdue = select(ApprovalRow).where(ApprovalRow.status == "proposed", ApprovalRow.expires_at <= context.clock.now())
     for row in context.session.scalars(overdue.limit(500).with_for_update(skip_locked=True)):
         row.status = "expired"
     return False

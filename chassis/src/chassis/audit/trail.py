@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from flask import Request
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, insert, select, text, update
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, Table, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -68,7 +68,8 @@ class AuditRow(ChassisBase):
     seal: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(SealRow.id))
 
 
-_INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type] - the Core table: no unit of work for a row nobody reads back
+# The Core table: no unit of work for a row that nobody reads back.
+_INSERT = insert(cast(Table, AuditRow.__table__))
 
 
 def record(
@@ -97,7 +98,9 @@ def record_notes(work: Work, request: Request) -> None:
     work.session.execute(_INSERT, rows)
 
 
-def _row(at: datetime, principal: Principal, action: str, subject: str | None, details: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    at: datetime, principal: Principal, action: str, subject: str | None, details: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "at": at,
         "principal": principal.id,
@@ -124,9 +127,7 @@ def seal(context: Context) -> bool:
         return False
     before = session.scalar(select(SealRow.chain).order_by(SealRow.id.desc()).limit(1)) or b""
     digest = _digest(rows)
-    made = SealRow(
-        rows=len(rows), digest=digest, chain=sha256(before + digest).digest(), sealed_at=context.clock.now()
-    )
+    made = SealRow(rows=len(rows), digest=digest, chain=sha256(before + digest).digest(), sealed_at=context.clock.now())
     session.add(made)
     session.flush()
     session.execute(update(AuditRow).where(AuditRow.id.in_([row.id for row in rows])).values(seal=made.id))
@@ -150,9 +151,13 @@ def inspect(session: Session) -> Inspection:
         rows = session.execute(_sealed_columns().where(AuditRow.seal == made.id)).all()
         seals, sealed = seals + 1, sealed + len(rows)
         if len(rows) != made.rows or _digest(rows) != made.digest:
-            broken.append({"seal": made.id, "what": "rows were changed, added or taken out", "expected_rows": made.rows})
+            broken.append(
+                {"seal": made.id, "what": "rows were changed, added or taken out", "expected_rows": made.rows}
+            )
         elif sha256(before + made.digest).digest() != made.chain:
-            broken.append({"seal": made.id, "what": "a seal before it was changed or taken out", "expected_rows": made.rows})
+            broken.append(
+                {"seal": made.id, "what": "a seal before it was changed or taken out", "expected_rows": made.rows}
+            )
         before = made.chain
     waiting = session.scalar(text("SELECT count(*) FROM chassis.audit WHERE seal IS NULL")) or 0
     return Inspection(seals, sealed, waiting, broken)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from marshmallow.validate import Length
+
 from chassis.messaging import dead_letters
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.web import Blueprint, Page, PageArgs, Schema, fields, glance, requires, work
@@ -59,7 +61,7 @@ class DropSchema(Schema):
 class ReplayManySchema(Schema):
     """Which letters."""
 
-    ids = fields.List(fields.Uuid(), required=True, metadata={"minItems": 1, "maxItems": _MOST})
+    ids = fields.List(fields.Uuid(), required=True, validate=Length(1, _MOST))
 
 
 class DropManySchema(ReplayManySchema):

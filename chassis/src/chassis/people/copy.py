@@ -1,4 +1,4 @@
-"""The copy of staff and units: each event carries the whole present state and is applied only if newer than what is here."""
+"""The copy of staff and units: each event carries the whole state and is applied only if newer than what is here."""
 
 from __future__ import annotations
 

@@ -18,20 +18,28 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def make_engine(settings: Settings) -> Engine:
-    """A pooled engine over psycopg 3; every session speaks UTC and gives up on a lock after 30 s rather than hang."""
+def make_engine(settings: Settings, *, reading: bool = False) -> Engine:
+    """A pooled engine over psycopg 3; every session speaks UTC and gives up on a lock after 30 s rather than hang.
+
+    ``reading``: connections in autocommit on which PostgreSQL refuses to write, for reads of one statement.
+    """
     url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    options = "-c timezone=UTC -c lock_timeout=30s -c idle_in_transaction_session_timeout=120s"
+    connect_args: dict[str, Any] = {
+        "application_name": f"kezhi-{settings.service}",
+        "options": options + (" -c default_transaction_read_only=on" if reading else ""),
+        "connect_timeout": 10,
+    }
+    if reading:
+        connect_args["autocommit"] = True
     engine = create_engine(
         url,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        connect_args={
-            "application_name": f"kezhi-{settings.service}",
-            "options": "-c timezone=UTC -c lock_timeout=30s -c idle_in_transaction_session_timeout=120s",
-            "connect_timeout": 10,
-        },
+        connect_args=connect_args,
+        pool_reset_on_return=None if reading else "rollback",
     )
     event.listen(engine, "checkout", _refuse_severed)
     encrypted.attach(engine, settings.field_keys)

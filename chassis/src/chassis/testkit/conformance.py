@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import schemathesis
+from schemathesis.engine import events, from_schema
+from schemathesis.openapi.checks import RejectedPositiveData
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 # A schema can't say that a value must have been given out before, or not been used for something else.
@@ -29,9 +32,6 @@ def breaches(
     ``excused(operation, problem)``: a 422 for a meaning that no schema can express (``POST /api/v1/books``, its
     problem document). Only refusals of well-formed data can be excused, nothing else.
     """
-    import schemathesis
-    from schemathesis.engine import events, from_schema
-    from schemathesis.openapi.checks import RejectedPositiveData
 
     config = schemathesis.Config.from_dict(
         {
@@ -40,9 +40,7 @@ def breaches(
             "generation": {"max-examples": max_examples, "database": "none"},
             "phases": {"stateful": {"enabled": False}},
             "checks": {
-                "positive_data_acceptance": {
-                    "expected-statuses": ["2xx", "3xx", 401, 403, 404, 409, 412, 429, "5xx"]
-                },
+                "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", 401, 403, 404, 409, 412, 429, "5xx"]},
                 "missing_required_header": {"expected-statuses": [400, 401, 403, 404, 406, 415, 422, 428]},
             },
             "continue-on-failure": True,
@@ -54,8 +52,10 @@ def breaches(
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 for case_id, checks in event.recorder.checks.items():
-                    for check in (check for check in checks if check.failure_info is not None):
-                        failure = check.failure_info.failure
+                    for info in (check.failure_info for check in checks):
+                        if info is None:
+                            continue
+                        failure = info.failure
                         label = event.recorder.label
                         if isinstance(failure, RejectedPositiveData):
                             response = event.recorder.find_response(case_id=case_id)
@@ -63,7 +63,7 @@ def breaches(
                             if set(problem.get("errors", {})) & _OF_EARLIER_REQUESTS or excused(label, problem):
                                 continue
                         key = f"{label} - {failure.title}: {failure.message}"
-                        found.setdefault(key, f"{key}\n{check.failure_info.code_sample}")
+                        found.setdefault(key, f"{key}\n{info.code_sample}")
             elif isinstance(event, events.NonFatalError):
                 found.setdefault(str(event.value), f"{event.label} - {event.value}")
             elif isinstance(event, events.FatalError):

@@ -7,9 +7,9 @@ from chassis.web.blueprint import Blueprint
 from chassis.web.pages import Page
 from chassis.web.principal import Principal
 from chassis.web.schema import PageArgs, QuerySchema, Schema
-from chassis.web.work import Work, glance, work
+from chassis.web.work import Work, glance, glimpse, work
 
 __all__ = [
     "Blueprint", "Page", "PageArgs", "Principal", "QuerySchema", "Schema", "Work", "answer", "etag", "fields", "glance",
-    "requires", "work",
+    "glimpse", "requires", "work",
 ]  # fmt: skip

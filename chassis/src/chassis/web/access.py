@@ -1,4 +1,4 @@
-"""What a view asks of its caller. A view without such a word is not served: forgetting it stops the start, not the guard."""
+"""What a view asks of its caller. A view that doesn't say stops the start: nothing is open by forgetting."""
 
 from __future__ import annotations
 

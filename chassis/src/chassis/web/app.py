@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask
@@ -16,18 +14,18 @@ from chassis import logs, telemetry
 from chassis.approvals import api as approvals_api
 from chassis.audit import api as audit_api
 from chassis.jobs import api as jobs_api
+from chassis.messaging import dead_letters_api
 from chassis.people.directory import Directory
-from chassis.policies.use_cases import ACTIVATION
 from chassis.policies import api as policies_api
 from chassis.policies.use_cases import ACTIVATION
 from chassis.runtime import Runtime
 from chassis.service import Service
+from chassis.storage.engine import make_engine
 from chassis.web import health, openapi, problems
 from chassis.web.application import BODY_LIMIT, Application, Endpoint
 from chassis.web.limits import Limits
 from chassis.web.principal import Permissions
 from chassis.web.tokens import Keys, Verifier
-from chassis.web.work import reading_sessions
 
 PREFIX = "/api/v1"
 
@@ -39,7 +37,7 @@ def create_app(runtime: Runtime) -> Application:
     telemetry.configure(service.name, settings.otlp_endpoint)
     app = assemble(service)
     app.runtime = runtime
-    app.reading = reading_sessions(runtime)
+    app.reading = make_engine(settings, reading=True)
     app.verifier = Verifier(Keys(settings.jwks_url), Permissions(service.permissions), runtime.clock)
     app.directory = Directory(runtime.sessions)
     app.limits = Limits(settings)
@@ -79,8 +77,7 @@ def _chassis_blueprints(service: Service) -> Iterable[Any]:
     yield health.blueprint()
     yield policies_api.blueprint(service.name)
     yield jobs_api.blueprint(service.name)
-    if find_spec("chassis.messaging.dead_letters_api"):
-        yield import_module("chassis.messaging.dead_letters_api").blueprint(service.name)
+    yield dead_letters_api.blueprint(service.name)
 
 
 def _endpoints(app: Flask) -> dict[str, Endpoint]:

@@ -11,13 +11,14 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Request, Response, g, request
+from flask.globals import request_ctx
 from flask.json.provider import JSONProvider
-
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine
 
 from chassis import logs, metrics, telemetry
 from chassis.audit.trail import record_notes, record_request
@@ -25,8 +26,9 @@ from chassis.errors import Forbidden, Invalid
 from chassis.runtime import Runtime
 from chassis.web.access import Access
 from chassis.web.arguments import JSON_TYPES
+from chassis.web.fields import plain
 from chassis.web.idempotency import IDEMPOTENCY, Attempt
-from chassis.web.principal import PUBLIC
+from chassis.web.principal import PUBLIC, Principal
 from chassis.web.problems import Unreadable, WrongMediaType
 from chassis.web.tokens import NotAuthentic, Verifier
 from chassis.web.work import Desk, Work, work
@@ -56,10 +58,18 @@ class FastJson(JSONProvider):
 
 def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A finished document as a response: what hot resources return, past the schema's dump."""
-    response = Response(orjson.dumps(document, default=str), status, mimetype="application/json")
+    response = Response(orjson.dumps(document, default=_plainly, option=orjson.OPT_UTC_Z), status, _JSON)
     if headers:
         response.headers.update(headers)
     return response
+
+
+_JSON = [("Content-Type", "application/json")]
+
+
+def _plainly(value: Any) -> Any:
+    """What orjson doesn't know: an amount as our money is written, anything else by its text."""
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,65 +90,71 @@ class Application(Flask):
     verifier: Verifier
     directory: Directory
     limits: Limits | None = None
-    reading: sessionmaker[Session]
+    reading: Engine
     endpoints: dict[str, Endpoint]
     document: dict[str, Any]
     approval_kinds: dict[str, Approval]
 
     def full_dispatch_request(self) -> Response:
         begun = time.perf_counter()
-        g.desk = desk = Desk(self.runtime, self.reading, _request_id(request), request.headers.get("traceparent"))
-        with telemetry.request_span(request, desk):
+        # The proxies are looked up once: each use of one costs as much as a dictionary of this size.
+        asked = request_ctx.request
+        sent = asked.environ.get
+        g.desk = desk = Desk(
+            self.runtime, self.reading, _request_id(sent("HTTP_X_REQUEST_ID")), sent("HTTP_TRACEPARENT")
+        )
+        with telemetry.request_span(asked, desk):
             try:
                 response = super().full_dispatch_request()
             finally:
                 if desk.work is not None:
                     desk.work.session.close()
-        response.headers["X-Request-ID"] = desk.request_id
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Cache-Control", "no-store")
+        headers = response.headers
+        headers.add("X-Request-ID", desk.request_id)
+        headers.add("X-Content-Type-Options", "nosniff")
+        if "Cache-Control" not in headers:
+            headers.add("Cache-Control", "no-store")
         elapsed = time.perf_counter() - begun
-        metrics.observe_request(request, response.status_code, elapsed)
-        logs.request_done(request, response.status_code, elapsed, desk)
+        metrics.observe_request(asked, response.status_code, elapsed)
+        logs.request_done(asked, response.status_code, elapsed, desk)
         return response
 
     def dispatch_request(self) -> Any:
-        if request.routing_exception is not None:
-            self.raise_routing_exception(request)
-        name = request.endpoint or ""
+        asked, desk = request_ctx.request, g.desk
+        if asked.routing_exception is not None:
+            self.raise_routing_exception(asked)
+        name = asked.endpoint or ""
         endpoint = self.endpoints.get(name)
         if endpoint is None:
             return super().dispatch_request()
-        if request.method == "OPTIONS":
+        if asked.method == "OPTIONS":
             return self.make_default_options_response()
         access = endpoint.access
-        desk: Desk = g.desk
         try:
-            desk.principal = PUBLIC if access.public else self._caller(request)
+            desk.principal = principal = PUBLIC if access.public else self._caller(asked)
         finally:
             if self.limits is not None:
                 self.limits.check(desk.principal)
-        principal = desk.principal
         if access.permission is not None and not principal.may(access.permission):
             raise Forbidden(f"this needs the permission {access.permission}")
-        _readable(request, endpoint)
-        if request.method not in _MUTATING:
-            response = self.make_response(endpoint.view(**(request.view_args or {})))
+        _readable(asked, endpoint)
+        if asked.method not in _MUTATING:
+            response = self.make_response(endpoint.view(**(asked.view_args or {})))
             if desk.work is not None:
                 self._finish(desk.work, response, None)
             return _tagged(response, desk)
-        attempt = Attempt.begin(request, access, principal, work()) if request.method == "POST" else None
+        attempt = Attempt.begin(asked, access, principal, work()) if asked.method == "POST" else None
         if attempt is not None and attempt.replay is not None:
             return attempt.replay
-        response = _tagged(self.make_response(endpoint.view(**(request.view_args or {}))), desk)
+        response = _tagged(self.make_response(endpoint.view(**(asked.view_args or {}))), desk)
         if response.status_code < 400:
             if access.audit:
-                record_request(work(), name, request, response.status_code)
+                record_request(work(), name, asked, response.status_code)
             self._finish(work(), response, attempt)
         return response
 
-    def _caller(self, request: Request) -> Any:
-        header = request.headers.get("Authorization")
+    def _caller(self, asked: Request) -> Principal:
+        header = asked.environ.get("HTTP_AUTHORIZATION")
         if header is None or not header.startswith("Bearer "):
             raise NotAuthentic("send a bearer token")
         principal = self.verifier.verify(header[7:])
@@ -159,7 +175,7 @@ class Application(Flask):
 
 def _readable(request: Request, endpoint: Endpoint) -> None:
     """Refuse what no view should have to think of: foreign query parameters, too much body, another type, NULs."""
-    if request.query_string:
+    if request.environ.get("QUERY_STRING"):
         if not endpoint.takes_query:
             names = {name: ["unknown parameter"] for name in request.args}
             raise Invalid("This resource takes no query parameters", names)
@@ -183,8 +199,7 @@ def _tagged(response: Response, desk: Desk) -> Response:
     return response
 
 
-def _request_id(request: Request) -> str:
-    given = request.headers.get("X-Request-ID")
+def _request_id(given: str | None) -> str:
     return given if given is not None and _REQUEST_ID.match(given) else secrets.token_hex(12)
 
 

@@ -1,4 +1,4 @@
-"""Reading a request's arguments: 400 for what can't be read, 415 for another type, 422 by path for what is wrong in it."""
+"""Reading a request's arguments: 400 for what can't be read, 422 by path for what is wrong in it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ class Parser(FlaskParser):
             raise Invalid("The query is not understood", errors)
         return self._makeproxy(req.args, schema)
 
-    def handle_error(  # type: ignore[override]
-        self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any
-    ) -> NoReturn:
+    def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:
         messages: Any = error.messages
         if isinstance(messages, Mapping) and len(messages) == 1:
             messages = next(iter(messages.values()))  # webargs nests them under the location

@@ -1,4 +1,4 @@
-"""flask-smorest's Blueprint with our reader, and with what the application must know of each view before it is called."""
+"""flask-smorest's Blueprint with our reader, and what the application must know of a view before it calls it."""
 
 from __future__ import annotations
 

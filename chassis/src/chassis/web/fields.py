@@ -15,8 +15,8 @@ import marshmallow as ma
 from marshmallow.fields import Constant, Dict, Enum, Field, List, Mapping, Nested, Raw, String
 
 __all__ = [
-    "Choice", "Constant", "Day", "Dict", "Enum", "Field", "Flag", "Instant", "List", "Mapping", "Money", "Nested", "Points", "Quantity",
-    "Raw", "String", "Text", "Uuid", "Whole",
+    "Choice", "Constant", "Day", "Dict", "Enum", "Field", "Flag", "Instant", "List", "Mapping", "Money", "Nested",
+    "Points", "Quantity", "Raw", "String", "Text", "Uuid", "Whole",
 ]  # fmt: skip
 
 _INSTANT = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
@@ -31,7 +31,7 @@ def _documented(kwargs: dict[str, Any], **schema: Any) -> dict[str, Any]:
 
 
 class Text(ma.fields.String):
-    """Text of at most ``max`` characters, stripped; empty only if ``blank``. A NUL is refused: PostgreSQL stores none."""
+    """Text of at most ``max`` characters, stripped; empty only if ``blank``. PostgreSQL stores no NUL."""
 
     def __init__(self, max: int = 200, *, blank: bool = False, **kwargs: Any) -> None:
         self.max, self.blank = max, blank

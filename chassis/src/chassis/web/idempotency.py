@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +37,9 @@ class IdempotencyRow(ChassisBase):
     """One finished POST and its answer; ``body`` is null where the answer held a secret."""
 
     __tablename__ = "idempotency"
-    __table_args__ = (Index("ix_idempotency_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_idempotency_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    )
 
     principal: Mapped[str] = mapped_column(primary_key=True)
     path: Mapped[str] = mapped_column(primary_key=True)
@@ -134,10 +137,8 @@ def _hash(request: Request) -> bytes:
             file.stream.seek(0)
         return digest.digest()
     body = request.get_data()
-    try:
+    with suppress(orjson.JSONDecodeError):  # what isn't JSON is compared as it came
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONDecodeError:
-        pass
     digest.update(body)
     return digest.digest()
 

@@ -42,7 +42,7 @@ class Limits:
         self.caller, self.address, self.stranger = parse(per_caller), parse(per_address), parse(per_stranger)
         self.local = FixedWindowRateLimiter(MemoryStorage())
         shared = storage_from_string(settings.redis_url, wrap_exceptions=True) if settings.redis_url else None
-        self.counter = FixedWindowRateLimiter(shared) if shared is not None else self.local  # type: ignore[arg-type]
+        self.counter = FixedWindowRateLimiter(shared) if shared is not None else self.local
 
     def check(self, principal: Principal | None) -> None:
         """Count this request. Raises TooMany with the seconds until the window opens again."""

@@ -47,9 +47,7 @@ class KezhiApi(Api):
 
 def configure(app: Flask, title: str, version: str) -> None:
     """What flask-smorest reads at its start."""
-    app.config.update(
-        API_TITLE=title, API_VERSION=version, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None
-    )
+    app.config.update(API_TITLE=title, API_VERSION=version, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
 
 
 def finish(api: Api, app: Flask, endpoints: dict[str, Endpoint], description: str) -> dict[str, Any]:
@@ -86,37 +84,42 @@ def _by_path(app: Flask, endpoints: dict[str, Endpoint]) -> dict[tuple[str, str]
 def _complete(operation: dict[str, Any], verb: str, name: str, endpoint: Endpoint, has_id: bool) -> None:
     access: Access = endpoint.access
     operation["operationId"] = name
-    parameters = operation.setdefault("parameters", [])
-    problems = {422, 429, 503}
-    if access.public:
-        operation["security"] = []
-    else:
-        operation["security"] = [{"bearer": []}]
-        problems |= {401, 403}
-        if access.permission is not None:
-            operation["x-permission"] = access.permission
+    operation["security"] = [] if access.public else [{"bearer": []}]
+    if access.permission is not None:
+        operation["x-permission"] = access.permission
+    parameters = operation.pop("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "query":
             _absent_is_not_null(parameter["schema"])
-    if has_id:
-        problems.add(404)
-    if verb != "get":
-        problems |= {400, 404, 409, 413}
-    if "requestBody" in operation:
-        problems.add(415)
     if verb == "post":
         parameters.append(_idempotency(access))
     if access.if_match:
         parameters.append(_IF_MATCH)
-        problems |= {400, 412, 428}
-    if not parameters:
-        del operation["parameters"]
-    responses = operation.setdefault("responses", {})
-    responses.pop("default", None)
-    for status in problems:
+    if parameters:
+        operation["parameters"] = parameters
+    responses = {
+        str(status): answer for status, answer in operation.get("responses", {}).items() if status != "default"
+    }
+    for status in _problems(access, verb, has_id, "requestBody" in operation):
         if not _is_documented(responses.get(str(status))):
             responses[str(status)] = _response(status)
-    operation["responses"] = dict(sorted((str(status), answer) for status, answer in responses.items()))
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _problems(access: Access, verb: str, has_id: bool, has_body: bool) -> set[int]:
+    """Every status an operation can be refused with."""
+    problems = {422, 429, 503}
+    if not access.public:
+        problems |= {401, 403}
+    if has_id:
+        problems.add(404)
+    if verb != "get":
+        problems |= {400, 404, 409, 413}
+    if has_body:
+        problems.add(415)
+    if access.if_match:
+        problems |= {400, 412, 428}
+    return problems
 
 
 def _is_documented(answer: Any) -> bool:

@@ -130,6 +130,6 @@ def _read(cursor: str, signature: str, columns: list[ColumnElement[Any]]) -> lis
 
 def _fits(value: Any, column: ColumnElement[Any]) -> bool:
     """A forged cursor must not reach PostgreSQL with a value its column can't be compared with."""
-    if isinstance(value, str) and "\x00" in value or isinstance(value, int) and not -(2**63) <= value < 2**63:
+    if (isinstance(value, str) and "\x00" in value) or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         return False
     return isinstance(value, column.type.python_type)

@@ -1,4 +1,4 @@
-"""Every answer that isn't the one asked for is RFC 9457 ``application/problem+json``; none of them shows our insides."""
+"""Every answer but the one asked for is RFC 9457 ``application/problem+json``; none of them shows our insides."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ class PreconditionFailed(Refusal):
     title = "Precondition failed"
 
 
-def problem(
-    status: int, title: str, detail: str, headers: dict[str, str] | None = None, **members: Any
-) -> Response:
+def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Response:
     """A problem document as a response."""
     desk = g.get("desk")
     body = {
@@ -115,7 +113,9 @@ def _http(wrong: HTTPException) -> Response:
     status = wrong.code or 500
     if 300 <= status < 400:
         return Response("", status, headers=wrong.get_headers())
-    kept = {name: value for name, value in wrong.get_headers() if name.lower() not in ("content-type", "content-length")}
+    kept = {
+        name: value for name, value in wrong.get_headers() if name.lower() not in ("content-type", "content-length")
+    }
     return problem(status, HTTPStatus(status).phrase, wrong.description or HTTPStatus(status).phrase, kept)
 
 
@@ -127,10 +127,9 @@ def _database(wrong: Exception) -> Response:
     if isinstance(cause, psycopg.errors.UniqueViolation | psycopg.errors.ForeignKeyViolation):
         _log.warning("integrity_conflict", constraint=cause.diag.constraint_name)
         return _refusal(Conflict("Another request changed the same thing at the same time: read it again"))
-    passing = (
-        isinstance(cause, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
-        or isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-        or isinstance(wrong, exc.TimeoutError | exc.DisconnectionError)
+    # A deadlock and a serialization failure are OperationalErrors too.
+    passing = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or isinstance(
+        wrong, exc.TimeoutError | exc.DisconnectionError
     )
     if passing:
         _log.warning("database_unavailable", error=type(cause).__name__, detail=str(cause).splitlines()[:1])

@@ -1,4 +1,4 @@
-"""A bearer token becomes a Principal, or the answer is 401: EdDSA alone, our audience, our issuer, unexpired (decision 12).
+"""A bearer token becomes a Principal, or 401: EdDSA alone, our audience and issuer, unexpired (decision 12).
 
 The signature of one token text is checked once and remembered for at most five minutes; the keys are the gateway's
 JWKS, fetched when first needed, kept while the gateway is away, and asked for again when a token names a key that

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import g
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.runtime import Context, Runtime
+from chassis.storage.reading import RowReader
 from chassis.web.principal import Principal
 
 if TYPE_CHECKING:
@@ -54,9 +56,7 @@ class Desk:
 
     __slots__ = ("etag", "principal", "reading", "request_id", "runtime", "traceparent", "work")
 
-    def __init__(
-        self, runtime: Runtime, reading: sessionmaker[Session], request_id: str, traceparent: str | None
-    ) -> None:
+    def __init__(self, runtime: Runtime, reading: Engine, request_id: str, traceparent: str | None) -> None:
         self.runtime = runtime
         self.reading = reading
         self.request_id = request_id
@@ -81,21 +81,19 @@ def work() -> Work:
 
 
 def glance() -> Work:
-    """As ``work()``, for a GET that reads with a single statement: its session needs no BEGIN and no COMMIT.
+    """As ``work()``, for a GET that reads with single statements: its session needs no BEGIN and no COMMIT.
 
-    A statement alone is its own snapshot, so nothing is lost; two round trips to the database are won.
+    It can't write (PostgreSQL refuses): a GET that leaves an audit row takes ``work()``.
     """
     at = desk()
     if at.work is None:
-        at.work = _open(at, at.reading())
+        at.work = _open(at, at.runtime.sessions(bind=at.reading))
     return at.work
 
 
-def reading_sessions(runtime: Runtime) -> sessionmaker[Session]:
-    """Sessions over the runtime's own pool, in autocommit."""
-    engine = runtime.engine.execution_options(isolation_level="AUTOCOMMIT")
-    info = {"service": runtime.service.name, "clock": runtime.clock}
-    return sessionmaker(engine, expire_on_commit=False, info=info)
+def glimpse(reader: RowReader, **parameters: Any) -> dict[str, Any] | None:
+    """One row by a select that was compiled beforehand, past the session: for the hottest resources."""
+    return reader.first(desk().reading, parameters)
 
 
 def _open(at: Desk, session: Session) -> Work:

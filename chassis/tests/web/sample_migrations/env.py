@@ -1,6 +1,7 @@
 """The sample service's migration line."""
 
-from chassis.storage.migrations import run_env
 from sqlalchemy import MetaData
+
+from chassis.storage.migrations import run_env
 
 run_env(MetaData())

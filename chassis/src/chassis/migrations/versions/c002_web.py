@@ -95,9 +95,7 @@ def _create_audit() -> None:
         sa.Column("seal", sa.BigInteger, sa.ForeignKey("chassis.audit_seal.id")),
         schema="chassis",
     )
-    op.create_index(
-        "ix_audit_unsealed", "audit", ["id"], schema="chassis", postgresql_where=sa.text("seal IS NULL")
-    )
+    op.create_index("ix_audit_unsealed", "audit", ["id"], schema="chassis", postgresql_where=sa.text("seal IS NULL"))
     op.create_index("ix_audit_seal", "audit", ["seal"], schema="chassis")
     op.create_index("ix_audit_principal", "audit", ["principal", "id"], schema="chassis")
     op.create_index("ix_audit_subject", "audit", ["subject", "id"], schema="chassis")
