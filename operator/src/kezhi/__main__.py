@@ -231,6 +231,14 @@ def check_policy(folder: Path) -> None:
     raise SystemExit(check(folder))
 
 
+@policy.command("vocabulary")
+def list_vocabulary() -> None:
+    """Say which measures, functions and predicates a pack may use."""
+    from kezhi.policy import vocabulary  # noqa: PLC0415
+
+    vocabulary()
+
+
 @policy.command("diff")
 @click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("new", type=click.Path(path_type=Path, exists=True, file_okay=False))

@@ -9,6 +9,7 @@ import click
 from chassis.policies import check as checking
 from chassis.policies import diff as differing
 from kezhi.installation import SERVICES, build_service
+from kezhi.packs import library
 
 
 def _sections() -> list:
@@ -17,7 +18,7 @@ def _sections() -> list:
 
 def check(folder: Path) -> int:
     """Print every problem; 0 when there is none, else 1."""
-    report = checking.check(folder, _sections())
+    report = checking.check(folder, _sections(), library())
     for problem in report.problems:
         click.echo(str(problem))
     for line in report.notes:
@@ -32,11 +33,17 @@ def check(folder: Path) -> int:
 def diff(old: Path, new: Path) -> int:
     """Print the differences in words; 0 when both decide alike, 1 when not, 2 when one cannot be read."""
     for folder in (old, new):
-        if check_problems := checking.check(folder, _sections()).problems:
+        if check_problems := checking.check(folder, _sections(), library()).problems:
             click.echo(f"{folder} is not a valid pack: {check_problems[0]}")
             return 2
-    changes = differing.diff(old, new, _sections())
+    changes = differing.diff(old, new, _sections(), library())
     for change in changes:
         click.echo(str(change))
     click.echo("both packs decide alike" if not changes else f"{len(changes)} differences")
     return 1 if changes else 0
+
+
+def vocabulary() -> None:
+    """Print every measure, function and predicate that a pack may use."""
+    for line in checking.vocabulary():
+        click.echo(line)

@@ -64,11 +64,14 @@ def run_prepare(installation: Installation, pack: Path) -> list[str]:
 
 def plan_children(installation: Installation, ports: dict[str, int]) -> list[ChildPlan]:
     """Two processes per service: one answers HTTP, one works through queues, outbox and due rows."""
-    return [
-        ChildPlan(f"{name} {verb}", (sys.executable, "-m", name, verb), installation.environment(name, ports))
-        for name in SERVICES
-        for verb in ("serve", "work")
-    ]
+    plans = []
+    for name in SERVICES:
+        environment = installation.environment(name, ports)
+        metrics = installation.home.path / "metrics" / name  # given here, serve need not start twice to share counts
+        metrics.mkdir(parents=True, exist_ok=True)
+        for verb, own in (("serve", {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}), ("work", {})):
+            plans.append(ChildPlan(f"{name} {verb}", (sys.executable, "-m", name, verb), {**environment, **own}))
+    return plans
 
 
 def await_ready(ports: dict[str, int], stopping: threading.Event) -> None:
