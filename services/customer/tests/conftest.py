@@ -51,7 +51,7 @@ def registered(admin: Any) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def sale(clock: FakeClock) -> Callable[..., dict[str, Any]]:
-    """``sale(card="8801", total="256.00", days_ago=3)`` → a whole ``purchase.completed.v1``; ``card=None`` is anonymous."""
+    """``sale("8801", "256.00", days_ago=3)`` → a whole ``purchase.completed.v1``; ``card=None`` is anonymous."""
 
     def tell(card: str | None = "8801", total: str = "100.00", days_ago: float = 1, **members: Any) -> dict[str, Any]:
         number = next(_numbers)

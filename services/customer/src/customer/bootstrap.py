@@ -13,6 +13,8 @@ from customer.admission.approvals import BLACKLISTING, REINSTATEMENT
 from customer.admission.use_cases import EXPIRY, let_blacklisting_lapse
 from customer.archive import api as archive
 from customer.archive.subscriptions import ARCHIVE
+from customer.importing import api as importing
+from customer.importing.use_cases import IMPORT, work_off
 from customer.insight import api as insight
 from customer.permissions import PERMISSIONS
 from customer.policy import SECTION
@@ -39,11 +41,13 @@ def build_service() -> Service:
             purchases.blueprint,
             segmentation.blueprint,
             insight.blueprint,
+            importing.blueprint,
         ),
         permissions=PERMISSIONS,
         subscriptions=(PURCHASES, ARCHIVE, people.subscription()),
         due={
             EXPIRY: let_blacklisting_lapse,
+            f"job:{IMPORT}": runs(work_off),
             f"job:{RUN}": runs(carry_out_run),
             f"job:{APPLY}": runs(carry_out_falls),
         },

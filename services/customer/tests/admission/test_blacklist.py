@@ -1,4 +1,4 @@
-"""Two people put a customer on the blacklist and two take them off; time alone only makes an evaluation due (AD-05, AD-06)."""
+"""Two people put a customer on the blacklist and two take them off; time alone makes an evaluation due (AD-06)."""
 
 from __future__ import annotations
 
@@ -36,13 +36,22 @@ def test_nobody_trades_with_whom_the_company_blacklisted(admin, customer, blackl
     standing = _standing(admin, customer)
     assert standing["may_trade"] is False
     assert standing["reasons"] == [
-        {"code": "blacklisted", "scope": "company", "unit": None, "until": None, "clause": standing["reasons"][0]["clause"]}
+        {
+            "code": "blacklisted",
+            "scope": "company",
+            "unit": None,
+            "until": None,
+            "clause": standing["reasons"][0]["clause"],
+        }
     ]
     [event] = recorded(runtime, "customer.blacklisted.v1")
     assert event.data["standing"] == standing
     assert event.data["blacklisting"]["scope"] == "company"
     assert [c["id"] for c in admin.get("/api/v1/customers?standing=blocked").json["items"]] == [customer["id"]]
-    assert admin.get(f"/api/v1/customers/{customer['id']}/archive?kind=standing").json["items"][0]["fact"] == "customer.blacklisted"
+    assert (
+        admin.get(f"/api/v1/customers/{customer['id']}/archive?kind=standing").json["items"][0]["fact"]
+        == "customer.blacklisted"
+    )
 
 
 @pytest.mark.rule("AD-05")
@@ -68,7 +77,9 @@ def test_the_proposer_cannot_approve_while_there_is_a_second_administrator(admin
 
 
 @pytest.mark.rule("AD-06")
-def test_a_units_entry_lapses_after_six_months_into_evaluation_due(admin, customer, blacklist, clock, settle, runtime, recorded):
+def test_a_units_entry_lapses_after_six_months_into_evaluation_due(
+    admin, customer, blacklist, clock, settle, runtime, recorded
+):
     blacklist(scope="unit", unit="SH")
     until = _standing(admin, customer, "SH")["reasons"][0]["until"]
     assert until.startswith("2027-05-20T02:00")
@@ -82,7 +93,9 @@ def test_a_units_entry_lapses_after_six_months_into_evaluation_due(admin, custom
 
 
 @pytest.mark.rule("AD-06")
-def test_reentry_needs_reason_and_second_person_and_comes_at_the_entry_grade(admin, second, customer, blacklist, runtime, recorded):
+def test_reentry_needs_reason_and_second_person_and_comes_at_the_entry_grade(
+    admin, second, customer, blacklist, runtime, recorded
+):
     blacklist(scope="company")
     url = f"/api/v1/customers/{customer['id']}/blacklist"
     assert admin.delete(url, json={}).status_code == 422
@@ -113,7 +126,9 @@ def test_of_two_equal_proposals_one_is_carried_out(admin, second, customer):
     url = f"/api/v1/customers/{customer['id']}/blacklist"
     proposals = [admin.post(url, json={"scope": "company", "reason": "unpaid"}).json["id"] for _ in range(2)]
 
-    statuses = [second.post(f"/api/v1/services/customer/approvals/{each}/approve", json={}).status_code for each in proposals]
+    statuses = [
+        second.post(f"/api/v1/services/customer/approvals/{each}/approve", json={}).status_code for each in proposals
+    ]
 
     assert statuses == [200, 409]
     assert admin.post(url, json={"scope": "company", "reason": "again"}).status_code == 409

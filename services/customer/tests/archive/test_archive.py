@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from chassis.messaging.testing import deliver
 from kezhi_contracts import schemas
 

@@ -112,7 +112,11 @@ def test_refunds_beyond_the_purchase_are_refused_with_the_reason(admin, register
     registered(card="8801")
     told(sale("8801", "100.00", purchase_id="P-1"))
 
-    words = told(refund("P-1", "70.00", refund_id="R-a"), refund("P-1", "30.01", refund_id="R-b"), refund("P-1", "30.00", refund_id="R-c"))
+    words = told(
+        refund("P-1", "70.00", refund_id="R-a"),
+        refund("P-1", "30.01", refund_id="R-b"),
+        refund("P-1", "30.00", refund_id="R-c"),
+    )
 
     assert [word.partition(":")[0] for word in words] == ["accepted", "rejected", "accepted"]
     assert "exceeds what is left" in words[1]
@@ -125,7 +129,10 @@ def test_an_early_refund_that_exceeds_its_purchase_is_refused_when_the_purchase_
 
     found = _purchase(admin, "P-1")
     assert found["refunded"] == "60.00"
-    assert [(each["refund_id"], each["status"]) for each in found["refunds"]] == [("R-a", "accepted"), ("R-b", "rejected")]
+    assert [(each["refund_id"], each["status"]) for each in found["refunds"]] == [
+        ("R-a", "accepted"),
+        ("R-b", "rejected"),
+    ]
     assert "exceeds" in found["refunds"][1]["reason"]
 
 
@@ -133,12 +140,16 @@ def test_lines_that_do_not_add_up_are_refused_within_a_cent(told, sale):
     line = {"sku": "W", "quantity": "1", "amount": "99.99"}
 
     assert told(sale(total="100.00", lines=[line])) == ["accepted"]
-    assert told(sale(total="100.01", lines=[line]))[0].startswith("rejected:total 100.01 is not the sum of the lines, 99.99")
+    assert told(sale(total="100.01", lines=[line]))[0].startswith(
+        "rejected:total 100.01 is not the sum of the lines, 99.99"
+    )
 
 
 def test_stores_are_listed_and_get_their_unit_by_a_call(admin, told, sale):
     told(sale(None, store="X9", purchase_id="P-1"))
-    assert [each["code"] for each in admin.get("/api/v1/unmatched-purchases/stores?known=false").json["items"]] == ["X9"]
+    assert [each["code"] for each in admin.get("/api/v1/unmatched-purchases/stores?known=false").json["items"]] == [
+        "X9"
+    ]
 
     assert admin.put("/api/v1/unmatched-purchases/stores/X9", json={"unit": "SH001"}).status_code == 200
 

@@ -8,7 +8,10 @@ from sqlalchemy import text
 
 def _outbox(runtime):
     with runtime.sessions() as session:
-        return [(row.family, orjson.loads(bytes(row.body))) for row in session.execute(text("SELECT family, body FROM chassis.outbox"))]
+        return [
+            (row.family, orjson.loads(bytes(row.body)))
+            for row in session.execute(text("SELECT family, body FROM chassis.outbox"))
+        ]
 
 
 def test_valid_events_go_to_the_purchases_exchange_as_they_came(admin, runtime, sale):
@@ -31,7 +34,9 @@ def test_an_api_key_speaks_for_its_own_sources_only(runtime, sale):
     from chassis.testkit import tokens
     from chassis.web.app import create_app
 
-    key = tokens.bearer(roles=["integration"], unit_path="/", username="pos", kind="api_key", sources=["/pos/shanghai-001"])
+    key = tokens.bearer(
+        roles=["integration"], unit_path="/", username="pos", kind="api_key", sources=["/pos/shanghai-001"]
+    )
     pos = create_app(runtime).test_client()
     pos.environ_base["HTTP_AUTHORIZATION"] = key
 

@@ -54,7 +54,9 @@ def _expected_grades(population):
     for customer, mine in measures.items():
         ranks = [Fraction(sum(other[i] < mine[i] for other in measures.values()), len(measures) - 1) for i in range(3)]
         score = 50 * ranks[0] + 30 * ranks[1] + 20 * ranks[2]
-        grades[customer] = next((g for g, at in (("diamond", 90), ("platinum", 75), ("gold", 50)) if score >= at), "ordinary")
+        grades[customer] = next(
+            (g for g, at in (("diamond", 90), ("platinum", 75), ("gold", 50)) if score >= at), "ordinary"
+        )
     return grades
 
 
@@ -131,15 +133,24 @@ def test_why_this_grade_can_be_read_at_the_customer(admin, settle, population):
 
 
 @pytest.mark.rule("CG-04")
-def test_rises_count_at_once_and_falls_after_a_second_person(admin, second, settle, registered, told, sale, clock, runtime, recorded):
+def test_rises_count_at_once_and_falls_after_a_second_person(
+    admin, second, settle, registered, told, sale, clock, runtime, recorded
+):
     falling, rising = registered("甲", card="a"), registered("乙", card="b")
     others = [registered(f"丙{n}", card=f"o{n}") for n in range(5)]
-    told(sale("a", "9000.00"), sale("a", "9000.00", days_ago=2), *(sale(f"o{n}", "10.00", days_ago=3 + n) for n in range(5)))
+    told(
+        sale("a", "9000.00"),
+        sale("a", "9000.00", days_ago=2),
+        *(sale(f"o{n}", "10.00", days_ago=3 + n) for n in range(5)),
+    )
     _run(admin, settle, "gradings")
     assert admin.get(f"/api/v1/customers/{falling['id']}").json["grade"] == "diamond"
 
     clock.advance(days=300)
-    told(*(sale("b", "20000.00", days_ago=n + 1) for n in range(3)), *(sale(f"o{n}", "50.00", days_ago=9) for n in range(5)))
+    told(
+        *(sale("b", "20000.00", days_ago=n + 1) for n in range(3)),
+        *(sale(f"o{n}", "50.00", days_ago=9) for n in range(5)),
+    )
     run = _run(admin, settle, "gradings")
 
     assert run["status"] == "awaiting_approval"

@@ -29,13 +29,15 @@ class Locked:
 
 
 def _all(session: Session, statement: str, *values: Any) -> list[Any]:
-    with session.connection().connection.cursor() as cursor:
+    cursor: Any = session.connection().connection.cursor()
+    with cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()  # type: ignore[return-value]
+        return cursor.fetchall()
 
 
 def _run(session: Session, statement: str, *values: Any) -> None:
-    with session.connection().connection.cursor() as cursor:
+    cursor: Any = session.connection().connection.cursor()
+    with cursor:
         cursor.execute(statement, values)
 
 

@@ -19,16 +19,21 @@ from sqlalchemy.orm import Session
 from customer.archive.use_cases import remember_many
 from customer.purchases.domain import ACCEPTED, WAITING
 
-_REFUNDS, _IDENTITIES = 0x726566756E64, 0x6964656E74
+REFUNDS, IDENTITIES = 0x726566756E64, 0x6964656E74
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(:gate)")
 _ALONE = text("SELECT pg_advisory_xact_lock(:gate)")
 
 _APPLY = text(
     f"""
     UPDATE purchase SET customer_id = :customer_id, status = '{ACCEPTED}'
-    WHERE status = '{WAITING}' AND identity = ANY(CAST(:identities AS text[]))
-    RETURNING purchase_id, occurred_at, total, currency, store, channel, source
+    WHERE status = '{WAITING}' AND identity = :identity RETURNING purchase_id
     """  # noqa: S608 - constants of this service
+)
+_SALES = text(
+    """
+    SELECT purchase_id, customer_id, occurred_at, total, currency, store, channel, source FROM purchase
+    WHERE purchase_id = ANY(CAST(:ids AS text[])) ORDER BY occurred_at, purchase_id
+    """
 )
 _REFUNDS_OF = text(
     f"""
@@ -40,36 +45,39 @@ _REFUNDS_OF = text(
 
 def hold_identities(session: Session) -> None:
     """Linking: from now until the commit no purchase decides to wait."""
-    session.execute(_SHARED, {"gate": _IDENTITIES})
+    session.execute(_SHARED, {"gate": IDENTITIES})
 
 
 def stop_identities(session: Session) -> None:
     """About to wait: every linking that had begun is visible once this returns."""
-    session.execute(_ALONE, {"gate": _IDENTITIES})
+    session.execute(_ALONE, {"gate": IDENTITIES})
 
 
 def hold_refunds(session: Session) -> None:
     """Purchases come in: no refund decides to wait before they are there."""
-    session.execute(_SHARED, {"gate": _REFUNDS})
+    session.execute(_SHARED, {"gate": REFUNDS})
 
 
 def stop_refunds(session: Session) -> None:
     """A refund may have to wait: every purchase on its way is visible once this returns."""
-    session.execute(_ALONE, {"gate": _REFUNDS})
+    session.execute(_ALONE, {"gate": REFUNDS})
 
 
-def apply_waiting(session: Session, customer_id: UUID, identities: Sequence[str]) -> int:
-    """Give the customer the purchases that waited under these identities; how many there were."""
-    if not identities:
-        return 0
-    sales = session.execute(_APPLY, {"customer_id": customer_id, "identities": list(identities)}).all()
-    if sales:
-        refunds = session.execute(_REFUNDS_OF, {"ids": [sale.purchase_id for sale in sales]}).all()
-        remember_many(
-            session,
-            [*(sale_entry(customer_id, sale) for sale in sales), *(refund_entry(customer_id, r) for r in refunds)],
-        )
-    return len(sales)
+def apply_waiting(session: Session, customer_id: UUID, identity: str) -> int:
+    """Give the customer the purchases that waited under this identity; how many there were."""
+    applied = session.scalars(_APPLY, {"customer_id": customer_id, "identity": identity}).all()
+    if applied:
+        remember_applied(session, applied)
+    return len(applied)
+
+
+def remember_applied(session: Session, purchase_ids: Sequence[str]) -> None:
+    """Archive purchases that have just found their customer, with what was refunded of them."""
+    sales = session.execute(_SALES, {"ids": list(purchase_ids)}).all()
+    customers = {sale.purchase_id: sale.customer_id for sale in sales}
+    refunds = session.execute(_REFUNDS_OF, {"ids": list(purchase_ids)}).all()
+    entries = [sale_entry(sale.customer_id, sale) for sale in sales]
+    remember_many(session, [*entries, *(refund_entry(customers[refund.purchase_id], refund) for refund in refunds)])
 
 
 def sale_entry(customer_id: UUID, sale: Any, source: str | None = None) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from flask import Response
 from chassis.errors import NotFound
 from chassis.web import Blueprint, Page, PageArgs, answer, etag, glance, requires, work
 from customer.registry import queries, schemas, use_cases
+from customer.registry.registering import register_customer
 from customer.registry.state import view
 from customer.units import unit_for
 
@@ -24,7 +25,7 @@ def register(body: dict[str, Any]) -> Response:
     """Register a customer"""
     at = work()
     body["unit"] = unit_for(at.session, at.principal, body.get("unit"))
-    row = use_cases.register_customer(at.session, at.clock, at.policies.in_force(), at.principal.username, body)
+    row = register_customer(at.session, at.clock, at.policies.in_force(), at.principal.username, body)
     at.note(str(row.id))
     etag.tag(row.version)
     new = view(row, {}, at.policies.in_force(), contacts=at.principal.may("customers:contacts"))

@@ -70,9 +70,12 @@ def pinyin(name: str, *, person: bool) -> str:
     for length in (2, 1) if person else ():
         surname = name[:length]
         if surname in SURNAMES and len(name) > length:
-            rest = " ".join(lazy_pinyin(name[length:], style=Style.NORMAL, errors=lambda text: text.split()))
-            return f"{SURNAMES[surname]} {rest}".casefold()
-    return " ".join(lazy_pinyin(name, style=Style.NORMAL, errors=lambda text: text.split())).casefold()
+            return f"{SURNAMES[surname]} {_reading(name[length:])}"
+    return _reading(name)
+
+
+def _reading(text: str) -> str:
+    return " ".join(" ".join(lazy_pinyin(text, style=Style.NORMAL)).split()).casefold()
 
 
 def masked_phone(number: str) -> str:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from chassis.policies.vocabulary.expression import Expression
+from chassis.policies.vocabulary.measures import select_measures
 from chassis.policies.vocabulary.terms import (
     Arithmetic,
     Constant,
@@ -19,7 +21,6 @@ from chassis.policies.vocabulary.terms import (
     Reading,
     Share,
 )
-from chassis.policies.vocabulary.measures import select_measures
 from customer.policy import GradeScheme, Scheme
 
 GRADE = "grade"
@@ -90,7 +91,8 @@ def classification(scheme: Scheme) -> Statement:
             values[f"band{number}"], values[f"at{number}"] = band.name, band.at
             steps.append(f"WHEN coalesce(b.score, 0) >= :at{number} THEN :band{number}")
         return Statement(_found(scheme.measure, f"CASE {' '.join(steps)} END"), values)
-    cut, below = [], 0
+    cut: list[str] = []
+    below = Decimal(0)
     for number, (name, share) in enumerate(scheme.split):
         below += share
         values[f"class{number}"], values[f"share{number}"] = name, below

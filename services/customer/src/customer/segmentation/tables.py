@@ -15,7 +15,7 @@ from customer.base import Base
 
 
 class SegmentRow(Base):
-    """The value of one scheme for one customer, with the run and the clause it rests on. The grade is scheme ``grade``."""
+    """The value of one scheme for one customer, with run and clause. The grade is the scheme ``grade``."""
 
     __tablename__ = "segment"
     __table_args__ = (Index("ix_segment_scheme_value_customer_id", "scheme", "value", "customer_id"),)

@@ -1,4 +1,4 @@
-"""Runs of classes and grades: begun by a call or the calendar, computed as a job, changes told once each (CG-06 to CG-09).
+"""Runs of classes and grades: computed as a job, every change told once (CG-06 to CG-09).
 
 Rises count at once; falls wait for a second person where the pack says so. A dry run stops at the difference.
 """

@@ -61,6 +61,12 @@ CREATE INDEX ix_customer_tags ON customer USING gin (tags);
 CREATE INDEX ix_customer_terms ON customer USING gin (terms);
 CREATE INDEX ix_customer_trade_id ON customer (trade, id) WHERE trade <> 'open';
 CREATE INDEX ix_customer_unit_id ON customer (unit, id);
+CREATE TABLE import_line (
+    job_id UUID NOT NULL,
+    line BIGINT NOT NULL,
+    cells JSONB NOT NULL,
+    CONSTRAINT pk_import_line PRIMARY KEY (job_id, line)
+);
 CREATE TABLE purchase (
     purchase_id TEXT NOT NULL,
     customer_id UUID,
@@ -241,6 +247,7 @@ def downgrade() -> None:
         "refused_purchase",
         "refund",
         "purchase",
+        "import_line",
         "customer",
         "archive_entry",
     ):
