@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+
 from chassis.clock import FakeClock
 from chassis.messaging.testing import deliver
 from chassis.runtime import Runtime
 from loyalty.bootstrap import build_service
-from sqlalchemy import text
 
 
 class Programme:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chassis.storage.schema import CONVENTION, TYPES
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+from chassis.storage.schema import CONVENTION, TYPES
 
 
 class Base(DeclarativeBase):

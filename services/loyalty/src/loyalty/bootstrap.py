@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.service import Service, Snapshot
-
 from loyalty.earning import waiting
 from loyalty.earning.subscriptions import PURCHASES
 from loyalty.earning.use_cases import look_at_waiting_refund

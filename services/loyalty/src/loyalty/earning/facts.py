@@ -8,8 +8,8 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from chassis.messaging.delivery import Reject
 
+from chassis.messaging.delivery import Reject
 from loyalty.earning.domain import Purchase
 from loyalty.earning.refunds import Refund
 

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from chassis.errors import Conflict
-from chassis.runtime import Context
 from sqlalchemy.orm import Session
 
+from chassis.errors import Conflict
+from chassis.runtime import Context
 from loyalty.earning.refunds import Refund, Running, reversal
 from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
 from loyalty.ledger.domain import OpenLot, Taken, take_back
@@ -140,10 +140,10 @@ def _post(
         "total": str(refund.total), "refunded": str(running.total), "weight": str(running.weight),
         "points": running.points, "growth": running.growth, "forgiven": forgiven, "breakdown": breakdown,
     }  # fmt: skip
-    key, occurred_at = f"refund:{refund.refund_id}", refund.occurred_at.isoformat()
+    key = f"refund:{refund.refund_id}"
     books.post(
-        account, id_, "refund", key, occurred_at, legs(_moved(taken, owed), -growth),
-        effective_at=purchase.occurred_at.isoformat(), policyversion=policy.version, clause=rules.refund_clause,
+        account, id_, "refund", key, refund.occurred_at, legs(_moved(taken, owed), -growth),
+        effective_at=purchase.occurred_at, policyversion=policy.version, clause=rules.refund_clause,
         reference=f"purchase:{refund.purchase_id}", reason=refund.reason, detail=orjson.dumps(detail),
     )  # fmt: skip
     data = {
@@ -155,7 +155,7 @@ def _post(
         "purchase_id": refund.purchase_id,
         "refund_id": refund.refund_id,
         "reverses": original.transaction_id,
-        "occurred_at": occurred_at,
+        "occurred_at": refund.occurred_at.isoformat(),
         "breakdown": breakdown,
         "balance": account.balance,
     }

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from chassis.messaging.delivery import Delivery, Reject, Rejection
 from chassis.runtime import Context
 from chassis.service import Subscription
-
 from loyalty.earning.domain import Purchase
 from loyalty.earning.facts import PURCHASE, REFUND, read_purchase, read_refund
 from loyalty.earning.refunds import Refund

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from chassis.policies.book import Policy
 from chassis.policies.units import Duration
-
 from loyalty.earning.domain import uniform
+from loyalty.ledger import wire
 from loyalty.policy import LoyaltyPolicy
 
 _DAYS = ("day", "week")
@@ -26,8 +26,8 @@ class Terms:
         tiers = self.rules.tiers.tiers
         self.first_tier = tiers[0]
         self.second_threshold = tiers[1].at if len(tiers) > 1 else None
-        self.unit_cost = str(self.rules.redemption.money(1))
-        self._lapse: dict[date, datetime | None] = {}
+        self.unit_cost = wire.number(self.rules.redemption.money(1))
+        self._lapse: dict[date, tuple[datetime | None, str | None]] = {}
 
     def day(self, at: datetime) -> date:
         """The company's day."""
@@ -46,12 +46,15 @@ class Terms:
         pending = self.rules.points.pending
         return at if pending is None else self._move(at, pending, 1)
 
-    def expires_at(self, at: datetime) -> datetime | None:
-        """When they lapse; the same for all purchases of a day."""
+    def expires_at(self, at: datetime) -> tuple[datetime | None, str | None]:
+        """When they lapse, as an instant and as text; the same for all purchases of a day."""
         day = self.day(at)
-        if day not in self._lapse:
-            self._lapse[day] = self.rules.points.expires_at(at, self.policy.company)
-        return self._lapse[day]
+        known = self._lapse.get(day)
+        if known is None:
+            lapse = self.rules.points.expires_at(at, self.policy.company)
+            lapse = lapse and lapse.astimezone(UTC)
+            known = self._lapse[day] = (lapse, lapse and lapse.isoformat())
+        return known
 
     def _move(self, start: datetime, span: Duration, sign: int) -> datetime:
         if span.unit in _DAYS:
@@ -67,5 +70,5 @@ def _fixed(zone: str) -> bool:
     """Whether a zone has kept one offset since 1992 and so will, as far as anybody knows."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - asked once per zone
 
-    probes = (datetime(year, month, 1, tzinfo=timezone.utc) for year in range(1992, 2038) for month in range(1, 13))
+    probes = (datetime(year, month, 1, tzinfo=UTC) for year in range(1992, 2038) for month in range(1, 13))
     return len({probe.astimezone(ZoneInfo(zone)).utcoffset() for probe in probes} | {timedelta.max}) == 2

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import structlog
+
 from chassis.runtime import Context
 from chassis.timing.due import DueRow
-
 from loyalty.earning import waiting
 from loyalty.earning.domain import Purchase
 from loyalty.earning.refunds import Refund

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from chassis.runtime import Context
 
+from chassis.runtime import Context
 from loyalty.earning.caps import Caps
 from loyalty.earning.domain import Purchase, birthday_due, value
 from loyalty.earning.terms import Terms
@@ -43,14 +43,15 @@ def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
             tier = term.first_tier
         else:
             rises = known_rises.setdefault(customer_id, [])
-            tier = tier_at(window, rises, purchase.occurred_at, rules.tiers, term.policy.company)
+            start = term.window_start(purchase.occurred_at)
+            tier = tier_at(window, rises, start, purchase.occurred_at, rules.tiers)
         birthday = rules.birthday if purchase.purchase_id in birthdays else None
         worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, term))
         caps.count(purchase, customer_id, term, worth.points)
         _post(books, account, purchase, transaction_id, term, tier, worth)
         if window is not None and worth.growth:
             window.add(purchase.occurred_at, worth.growth)
-            risen = rise_after(window, tier, purchase.occurred_at, rules.tiers, term.policy.company)
+            risen = rise_after(window, tier, start, purchase.occurred_at, rules.tiers, term.policy.company)
             if risen is not None:
                 step, growth = risen
                 rises.append(step)
@@ -64,8 +65,7 @@ def _post(
     at = purchase.occurred_at
     occurred_at = at.isoformat()
     available_at = term.available_at(at)
-    expires_at = term.expires_at(at)
-    available, expires = available_at.isoformat(), expires_at.isoformat() if expires_at else None
+    expires_at, expires = term.expires_at(at)
     points, growth = worth.points, worth.growth
     key = f"purchase:{purchase.purchase_id}"
     state = "blocked" if account.earns_blocked else "available" if available_at <= books.now else "pending"
@@ -79,7 +79,7 @@ def _post(
             account.blocked += points
         books.open_lot(
             account, transaction_id, transaction_id, state, points, points - absorbed, term.unit_cost,
-            occurred_at, available, expires,
+            at, available_at, expires_at,
         )  # fmt: skip
         if absorbed:
             books.use(account.customer_id, transaction_id, transaction_id, absorbed)
@@ -91,7 +91,7 @@ def _post(
         facts["weights"] = worth.weights
     facts["breakdown"] = breakdown
     books.post(
-        account, transaction_id, "purchase", key, occurred_at, earned_legs(state, points, growth),
+        account, transaction_id, "purchase", key, at, earned_legs(state, points, growth),
         policyversion=term.version, clause=term.rules.earning.clause, detail=orjson.dumps(facts),
     )  # fmt: skip
     if points or growth:
@@ -105,7 +105,7 @@ def _post(
             "purchase_id": purchase.purchase_id,
             "reference": key,
             "occurred_at": occurred_at,
-            "available_at": available,
+            "available_at": available_at.isoformat(),
             "expires_at": expires,
             "tier": tier.name,
             "breakdown": breakdown,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import orjson
-from chassis.timing import due
 from sqlalchemy.orm import Session
 
+from chassis.timing import due
 from loyalty.earning.domain import Purchase
 from loyalty.earning.facts import read_purchase, read_refund
 from loyalty.earning.refunds import Refund

@@ -1,7 +1,7 @@
 """Lock accounts, collect postings, write them set-based: a few statements whatever the number of transactions.
 
 Order of locks everywhere: names (identity rows) → accounts by customer id → business keys by key. The hot path speaks
-to psycopg directly: rows leave as COPY text, because building objects per row would cost more than storing them.
+to psycopg directly: rows leave as binary COPY, because building objects per row would cost more than storing them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from os import urandom
 from typing import Any
 
 import orjson
-from chassis.ids import derived_id
-from chassis.messaging import outbox
-from chassis.telemetry import current_traceparent
+from psycopg.errors import UniqueViolation
 from sqlalchemy.orm import Session
 
+from chassis.ids import derived_text
+from chassis.messaging import outbox
+from chassis.telemetry import current_traceparent
+from loyalty.ledger import wire
 from loyalty.ledger.domain import Account, OpenLot
 from loyalty.ledger.tables import ACCOUNTS, COUNTERS
 
@@ -63,35 +65,28 @@ _CLAIM = """
 _COPIES = {
     "transaction": "COPY transaction (member_id, id, kind, business_key, occurred_at, effective_at, recorded_at, "
     "points_pending, points_available, points_held, points_blocked, points_issued, points_redeemed, points_expired, "
-    "points_adjusted, growth_available, growth_issued, policyversion, clause, reference, reason, detail) FROM STDIN",
+    "points_adjusted, growth_available, growth_issued, policyversion, clause, reference, reason, detail) FROM STDIN (FORMAT binary)",
     "lot": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, available_at, "
-    "expires_at) FROM STDIN",
-    "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN",
+    "expires_at) FROM STDIN (FORMAT binary)",
+    "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN (FORMAT binary)",
     "tier_change": "COPY tier_change (member_id, kind, tier, previous, since, kept_until, growth, transaction_id, "
-    "revokes, recorded_at, policyversion, clause) FROM STDIN",
+    "revokes, recorded_at, policyversion, clause) FROM STDIN (FORMAT binary)",
 }
-NULL = r"\N"
 _POINTS_COLUMNS = (*ACCOUNTS, *COUNTERS)
+_CLAIM_ALL = "COPY business_key (key, content, member_id, transaction_id) FROM STDIN (FORMAT binary)"
+_MANY = 20  # keys from which on the hope that all are new pays for its savepoint
+Key = tuple[str, str, str | None, str | None]
 
 
-def cursor(session: Session) -> Any:
-    """The driver's own cursor inside the session's transaction."""
+def cursor(session: Session, binary: bool = False) -> Any:
+    """The driver's own cursor inside the session's transaction; ``binary`` for answers of many columns."""
     session.flush()
-    return session.connection().connection.cursor()
+    return session.connection().connection.cursor(binary=binary)  # type: ignore[call-arg]
 
 
 def array(values: Iterable[Any]) -> str:
     """An array literal of numbers, ids or instants: nothing in them needs quoting."""
     return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
-
-
-def escaped(text: str | None) -> str:
-    """A text as COPY reads it."""
-    if text is None:
-        return NULL
-    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
-        text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-    return text
 
 
 def transaction_ids(at: datetime, count: int) -> list[str]:
@@ -117,7 +112,10 @@ class Books:
         self.recorded_at = self.now.isoformat()
         self.accounts: dict[str, Account] = {}
         self._bodies: list[tuple[str, str, str, bytes]] = []
-        self._rows: dict[str, list[str]] = {table: [] for table in _COPIES}
+        self._now = wire.instant(self.now)
+        self._wires: dict[str, bytes] = {}
+        self._words: dict[str, bytes] = {}
+        self._rows: dict[str, list[bytes]] = {table: [] for table in _COPIES}
         self._touched: dict[str, Account] = {}
         self._retiered: dict[str, Account] = {}
         self._lots: dict[tuple[str, str], OpenLot] = {}
@@ -127,17 +125,19 @@ class Books:
         """Lock the account rows in the order of their ids; ids that nobody has are left out."""
         wanted = array(customer_id for customer_id in customer_ids if customer_id not in self.accounts)
         if wanted != "{}":
-            with cursor(self.session) as found:
+            with cursor(self.session, binary=True) as found:
                 found.execute(_LOCK, (wanted,))
                 self.accounts.update((row[0], Account(*row)) for row in found.fetchall())
         return self.accounts
 
-    def claim(self, keys: Sequence[tuple[str, str, str | None, str | None]]) -> set[str]:
+    def claim(self, keys: Sequence[Key]) -> set[str]:
         """Claim business keys (key, content digest, member, transaction); returns those nobody had."""
         if not keys:
             return set()
         ordered = sorted(keys)
         with cursor(self.session) as claimed:
+            if len(ordered) >= _MANY and self._claimed_all(claimed, ordered):
+                return {key[0] for key in ordered}
             claimed.execute(
                 _CLAIM,
                 (
@@ -148,6 +148,31 @@ class Books:
                 ),
             )
             return {row[0] for row in claimed.fetchall()}
+
+    def _claimed_all(self, connection: Any, keys: Sequence[Key]) -> bool:
+        """Claim all by one COPY; False, and nothing claimed, when somebody had one of them."""
+        rows = [
+            _FOUR + wire.text(key) + wire.raw(bytes.fromhex(content)) + self.wired(member) + wire.uuid(id_)
+            for key, content, member, id_ in keys
+        ]
+        connection.execute("SAVEPOINT claim")
+        try:
+            with connection.copy(_CLAIM_ALL) as copy:
+                copy.write(wire.copied(rows))
+        except UniqueViolation:
+            connection.execute("ROLLBACK TO SAVEPOINT claim")
+            return False
+        connection.execute("RELEASE SAVEPOINT claim")
+        return True
+
+    def wired(self, customer_id: str | None) -> bytes:
+        """A customer id as COPY reads it; made once per member."""
+        if customer_id is None:
+            return wire.NULL
+        known = self._wires.get(customer_id)
+        if known is None:
+            known = self._wires[customer_id] = wire.uuid(customer_id)
+        return known
 
     def lots(self, customer_ids: Iterable[str]) -> list[OpenLot]:
         """The lots of locked members that still hold something."""
@@ -161,10 +186,10 @@ class Books:
         transaction_id: str,
         kind: str,
         business_key: str,
-        occurred_at: str,
-        legs: str,
+        occurred_at: datetime,
+        legs: bytes,
         *,
-        effective_at: str | None = None,
+        effective_at: datetime | None = None,
         policyversion: str | None = None,
         clause: str | None = None,
         reference: str | None = None,
@@ -173,13 +198,37 @@ class Books:
     ) -> None:
         """One transaction; ``legs`` as the function of that name makes them, ``detail`` as JSON."""
         member = account.customer_id
-        told = escaped(detail.decode()) if detail is not None else NULL
+        at = wire.instant(occurred_at)
         self._rows["transaction"].append(
-            f"{member}\t{transaction_id}\t{kind}\t{escaped(business_key)}\t{occurred_at}\t"
-            f"{effective_at or occurred_at}\t{self.recorded_at}\t{legs}\t{escaped(policyversion)}\t{escaped(clause)}\t"
-            f"{escaped(reference)}\t{escaped(reason)}\t{told}\n"
+            b"".join(
+                (
+                    _TRANSACTION,
+                    self.wired(member),
+                    wire.uuid(transaction_id),
+                    self.worded(kind),
+                    wire.text(business_key),
+                    at,
+                    at if effective_at is None else wire.instant(effective_at),
+                    self._now,
+                    legs,
+                    self.worded(policyversion),
+                    self.worded(clause),
+                    wire.text(reference),
+                    wire.text(reason),
+                    wire.raw(detail),
+                )
+            )
         )
         self._touched[member] = account
+
+    def worded(self, word: str | None) -> bytes:
+        """A text that comes again and again as COPY reads it."""
+        if word is None:
+            return wire.NULL
+        known = self._words.get(word)
+        if known is None:
+            known = self._words[word] = wire.text(word)
+        return known
 
     def open_lot(
         self,
@@ -189,20 +238,35 @@ class Books:
         state: str,
         points: int,
         remaining: int,
-        unit_cost: str,
-        earned_at: str,
-        available_at: str,
-        expires_at: str | None,
+        unit_cost: bytes,
+        earned_at: datetime,
+        available_at: datetime,
+        expires_at: datetime | None,
     ) -> None:
-        """A lot of its own for what a transaction earned."""
+        """A lot of its own for what a transaction earned; ``unit_cost`` as ``wire.number`` makes it."""
+        origin = wire.uuid(transaction_id)
         self._rows["lot"].append(
-            f"{account.customer_id}\t{lot_id}\t{transaction_id}\t{state}\t{points}\t{remaining}\t{unit_cost}\t"
-            f"{earned_at}\t{available_at}\t{expires_at or NULL}\n"
+            b"".join(
+                (
+                    _LOT,
+                    self.wired(account.customer_id),
+                    origin if lot_id == transaction_id else wire.uuid(lot_id),
+                    origin,
+                    self.worded(state),
+                    wire.integers(points, remaining),
+                    unit_cost,
+                    wire.instant(earned_at),
+                    wire.instant(available_at),
+                    wire.instant(expires_at),
+                )
+            )
         )
 
     def use(self, member_id: str, lot_id: str, transaction_id: str, points: int) -> None:
         """What a transaction took from a lot."""
-        self._rows["lot_use"].append(f"{member_id}\t{lot_id}\t{transaction_id}\t{points}\n")
+        self._rows["lot_use"].append(
+            _FOUR + self.wired(member_id) + wire.uuid(lot_id) + wire.uuid(transaction_id) + wire.integer(points)
+        )
 
     def change(self, lot: OpenLot) -> None:
         """A lot whose cached columns were changed in hand."""
@@ -216,9 +280,23 @@ class Books:
         """A step of the tier history: (kind, tier, previous, since, kept_until, growth, transaction, revokes, version, clause)."""
         kind, tier, previous, since, kept_until, growth, transaction_id, revokes, version, clause = row
         self._rows["tier_change"].append(
-            f"{account.customer_id}\t{kind}\t{tier}\t{previous}\t{since.isoformat()}\t"
-            f"{kept_until.isoformat() if kept_until else NULL}\t{growth}\t{transaction_id or NULL}\t"
-            f"{revokes if revokes is not None else NULL}\t{self.recorded_at}\t{escaped(version)}\t{escaped(clause)}\n"
+            b"".join(
+                (
+                    _TIER_CHANGE,
+                    self.wired(account.customer_id),
+                    self.worded(kind),
+                    self.worded(tier),
+                    self.worded(previous),
+                    wire.instant(since),
+                    wire.instant(kept_until),
+                    wire.integer(growth),
+                    wire.uuid(transaction_id),
+                    wire.integer(revokes),
+                    self._now,
+                    self.worded(version),
+                    self.worded(clause),
+                )
+            )
         )
         self._retiered[account.customer_id] = account
 
@@ -230,7 +308,7 @@ class Books:
         self, type: str, account: Account, key: str, data: dict[str, Any], policyversion: str | None, sequence: str | None = None
     ) -> None:
         """An event of this service about a member, written with the rest."""
-        id_ = str(derived_id(PRODUCER, key, type))
+        id_ = derived_text(PRODUCER, key, type)
         member = account.customer_id
         body: dict[str, Any] = {
             "specversion": "1.0",
@@ -258,7 +336,7 @@ class Books:
             for table, rows in self._rows.items():
                 if rows:
                     with connection.copy(_COPIES[table]) as copy:
-                        copy.write("".join(rows))
+                        copy.write(wire.copied(rows))
                     rows.clear()
             if self._touched:
                 self._save(connection)
@@ -324,23 +402,21 @@ def instants(values: Iterable[datetime | None]) -> str:
     return "{" + ",".join("NULL" if value is None else value.isoformat() for value in values) + "}"
 
 
-def legs(points: Mapping[str, int], growth: int = 0) -> str:
-    """The legs of a transaction as COPY reads them: amounts by account; the database refuses what does not sum to 0."""
-    columns = [str(points[name]) if points.get(name) else NULL for name in _POINTS_COLUMNS]
-    columns += [str(growth), str(-growth)] if growth else [NULL, NULL]
-    return "\t".join(columns)
+def legs(points: Mapping[str, int], growth: int = 0) -> bytes:
+    """The legs of a transaction: amounts by account; the database refuses what does not sum to 0."""
+    columns = [wire.integer(points.get(name) or None) for name in _POINTS_COLUMNS]
+    columns.append(wire.integers(growth, -growth) if growth else wire.NULL * 2)
+    return b"".join(columns)
 
 
-def earned_legs(account: str, points: int, growth: int) -> str:
+def earned_legs(account: str, points: int, growth: int) -> bytes:
     """``legs`` of a purchase, the ones that are made by the hundred thousand."""
-    grown = f"{growth}\t{-growth}" if growth else f"{NULL}\t{NULL}"
+    grown = wire.integers(growth, -growth) if growth else wire.NULL * 2
     if not points:
-        return _NO_POINTS + grown
+        return wire.NULL * len(_POINTS_COLUMNS) + grown
     before, after = _EARNED[account]
-    return f"{before}{points}{after}{-points}\t{NULL}\t{NULL}\t{NULL}\t{grown}"
+    return before + wire.integer(points) + after + wire.integer(-points) + wire.NULL * 3 + grown
 
 
-_NO_POINTS = f"{NULL}\t" * len(_POINTS_COLUMNS)
-_EARNED = {
-    name: (f"{NULL}\t" * place, "\t" + f"{NULL}\t" * (len(ACCOUNTS) - 1 - place)) for place, name in enumerate(ACCOUNTS)
-}
+_EARNED = {name: (wire.NULL * place, wire.NULL * (len(ACCOUNTS) - 1 - place)) for place, name in enumerate(ACCOUNTS)}
+_FOUR, _TRANSACTION, _LOT, _TIER_CHANGE = wire.row(4), wire.row(22), wire.row(10), wire.row(12)

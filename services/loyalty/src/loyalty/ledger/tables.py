@@ -20,7 +20,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty.base import Base
 
-
 ACCOUNTS = ("pending", "available", "held", "blocked")  # the member's
 COUNTERS = ("issued", "redeemed", "expired", "adjusted")  # the programme's
 _POINTS = " + ".join(f"coalesce(points_{account}, 0)" for account in (*ACCOUNTS, *COUNTERS))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from chassis.messaging.delivery import Delivery, Rejection
 from chassis.runtime import Context
 from chassis.service import Subscription
-
 from loyalty.members.domain import CustomerState, read_state
 from loyalty.members.use_cases import follow_customers
 

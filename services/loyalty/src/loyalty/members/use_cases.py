@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from chassis.errors import NotFound
 from chassis.messaging import outbox
 from chassis.messaging.event import Event
 from chassis.runtime import Context
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from loyalty.earning.use_cases import apply_waiting
 from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
 from loyalty.ledger.domain import Account, OpenLot, credit_available
@@ -132,7 +132,7 @@ def _clear(books: Books, account: Account, lot: OpenLot, id_: str, version: str,
             lot.remaining -= absorbed
             books.use(lot.member_id, lot.id, id_, absorbed)
     books.post(
-        account, id_, "unblock", f"unblock:{lot.id}:{id_}", books.recorded_at, legs({"blocked": -points, lot.state: points}),
+        account, id_, "unblock", f"unblock:{lot.id}:{id_}", books.now, legs({"blocked": -points, lot.state: points}),
         policyversion=version, clause=clause, reference=f"lot:{lot.id}", reason="cleared",
     )  # fmt: skip
     books.change(lot)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chassis.policies.company import Company
-
 from loyalty.policy import Tier, TierRules
 
 INSTANT = timedelta(microseconds=1)
@@ -40,11 +39,11 @@ class GrowthWindow:
 
     def before(self, start: datetime, end: datetime) -> int:
         """The sum in [start, end)."""
-        return self.always + sum(amount for at, amount in self.steps if start <= at < end)
+        return self.always + sum([amount for at, amount in self.steps if start <= at < end])
 
     def upto(self, start: datetime, end: datetime) -> int:
         """The sum in (start, end]."""
-        return self.always + sum(amount for at, amount in self.steps if start < at <= end)
+        return self.always + sum([amount for at, amount in self.steps if start < at <= end])
 
 
 def kept(rises: Iterable[Rise], at: datetime) -> Rise | None:
@@ -53,9 +52,9 @@ def kept(rises: Iterable[Rise], at: datetime) -> Rise | None:
     return last if last is not None and at < last.kept_until else None
 
 
-def tier_at(window: GrowthWindow, rises: Sequence[Rise], at: datetime, rules: TierRules, company: Company) -> Tier:
-    """The tier that values a purchase made at ``at``."""
-    by_growth = rules.reached(window.before(rules.window.before(at, company.time_zone), at))
+def tier_at(window: GrowthWindow, rises: Sequence[Rise], start: datetime, at: datetime, rules: TierRules) -> Tier:
+    """The tier that values a purchase made at ``at``, whose window begins at ``start``."""
+    by_growth = rules.reached(window.before(start, at))
     rise = kept(rises, at) if rises else None
     if rise is None:
         return by_growth
@@ -63,10 +62,10 @@ def tier_at(window: GrowthWindow, rises: Sequence[Rise], at: datetime, rules: Ti
 
 
 def rise_after(
-    window: GrowthWindow, tier: Tier, at: datetime, rules: TierRules, company: Company
+    window: GrowthWindow, tier: Tier, start: datetime, at: datetime, rules: TierRules, company: Company
 ) -> tuple[Rise, int] | None:
     """The rise that a purchase at ``at`` brings about, with the growth that reached it; None when it brings none."""
-    growth = window.upto(rules.window.before(at, company.time_zone), at)
+    growth = window.upto(start, at)
     reached = rules.reached(growth)
     if rules.rises != "at once" or reached.at <= tier.at:
         return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from chassis.policies.book import Policy
-from chassis.runtime import Context
 from sqlalchemy import text
 
+from chassis.policies.book import Policy
+from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.policy import LoyaltyPolicy, Tier
@@ -115,12 +115,13 @@ def _settle(
     """Bring the account row to what the history says now; announce it when the tier is another."""
     rules, company = policy.rules.tiers, policy.company
     before = account.tier
-    tier = domain.tier_at(window, standing, at, rules, company)
+    start = rules.window.before(at, company.time_zone)
+    tier = domain.tier_at(window, standing, start, at, rules)
     if rules.falls == "never" and cause == "review" and tier.at < rules.named(before).at:
         tier = rules.named(before)
     if rules.falls == "one level at period end" and cause == "review" and tier.at < rules.named(before).at:
         tier = rules.tiers[rules.rank(before) - 1]
-    growth = window.before(rules.window.before(at, company.time_zone), at)
+    growth = window.before(start, at)
     kept = domain.kept(standing, at)
     holds = kept is not None and kept.tier == tier.name
     account.tier = tier.name

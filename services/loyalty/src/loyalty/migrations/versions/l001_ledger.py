@@ -224,8 +224,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP VIEW entry")
-    for table in (
-        "tier_change hold_lot hold waiting_refund waiting_purchase business_key lot_use lot transaction identity member"
-    ).split():
+    for table in ["tier_change", "hold_lot", "hold", "waiting_refund", "waiting_purchase", "business_key", "lot_use", "lot", "transaction", "identity", "member"]:
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION refuse_change")
