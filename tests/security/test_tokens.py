@@ -67,6 +67,10 @@ def sign(key: Any, claims: dict[str, Any], **header: Any) -> str:
         return jwt.encode(given, claims, key, algorithms=[given["alg"]])
 
 
+def kid_of(key: OKPKey) -> str:
+    return str(key.kid)
+
+
 def part(document: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
 
@@ -91,7 +95,7 @@ def test_a_token_without_signature_is_refused(gateway: Gateway, algorithm: str) 
 
 
 def test_a_signature_by_another_key_is_refused(gateway: Gateway) -> None:
-    kid = gateway.key().kid
+    kid = kid_of(gateway.key())
     stranger = OKPKey.generate_key("Ed25519", {"kid": kid})
 
     assert gateway.accepts(sign(stranger, gateway.claims())) == 401
@@ -100,14 +104,15 @@ def test_a_signature_by_another_key_is_refused(gateway: Gateway) -> None:
 
 
 def test_the_public_key_is_no_shared_secret(gateway: Gateway) -> None:
-    public = gateway.key().as_dict(private=False)
-    for secret in (public["x"], json.dumps(public), base64.urlsafe_b64decode(public["x"] + "=")):
-        key = OctKey.import_key(secret if isinstance(secret, bytes) else secret.encode(), {"kid": public["kid"]})
+    kid, public = kid_of(gateway.key()), gateway.key().as_dict(private=False)
+    x = str(public["x"])
+    for secret in (x.encode(), json.dumps(public).encode(), base64.urlsafe_b64decode(x + "=")):
+        key = OctKey.import_key(secret, {"kid": kid})
         assert gateway.accepts(sign(key, gateway.claims(), alg="HS256")) == 401
 
 
 def test_another_algorithm_is_refused(gateway: Gateway) -> None:
-    key = RSAKey.generate_key(2048, {"kid": gateway.key().kid})
+    key = RSAKey.generate_key(2048, {"kid": kid_of(gateway.key())})
 
     assert gateway.accepts(sign(key, gateway.claims(), alg="RS256")) == 401
 
@@ -146,10 +151,10 @@ def test_a_token_ends_after_ten_minutes(gateway: Gateway, clock: Any) -> None:
     assert gateway.accepts(gateway.token) == 401
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    ["", "Bearer", "Bearer ", "Bearer .", "Bearer ..", "Bearer a.b.c", "Basic YWRtaW46eA==", "Bearer kz_unknown", "Bearer " + "x" * 8000],
-)  # fmt: skip
+NO_TOKENS = ("", "Bearer", "Bearer ", "Bearer .", "Bearer ..", "Bearer a.b.c", "Basic YWRtaW46eA==", "Bearer kz_x")
+
+
+@pytest.mark.parametrize("authorization", [*NO_TOKENS, "Bearer " + "x" * 8000])
 def test_what_is_no_token_is_refused_without_a_word_too_much(gateway: Gateway, authorization: str) -> None:
     answer = gateway.http.get("/api/v1/api-keys", headers={"Authorization": authorization})
 
@@ -166,7 +171,7 @@ def test_the_jwks_shows_public_halves_alone(gateway: Gateway) -> None:
 
 
 def test_private_keys_are_unreadable_in_the_database(gateway: Gateway) -> None:
-    private = gateway.key().as_dict(private=True)["d"]
+    private = str(gateway.key().as_dict(private=True)["d"])
     with gateway.runtime.engine.connect() as connection:
         row = str(connection.exec_driver_sql("SELECT t::text FROM signing_key t").all())
 
