@@ -55,11 +55,12 @@ def _measure(target: Target, rounds: int, seconds: float) -> tuple[Sample, Sampl
         ours = stack.enter_context(_served(target.application, target.environment))
         bare = stack.enter_context(_served("benchmarks.api_targets:bare()", target.bare_environment))
         path, headers = target.prepare(ours)
+        bare_path = target.bare_path()
         pairs = []
-        for url, at, sent in ((ours, path, headers), (bare, target.bare_path, {})):
+        for url, at, sent in ((ours, path, headers), (bare, bare_path, {})):
             _load(url, at, sent, 1.0)  # warm
         for _ in range(rounds):
-            pairs.append((_load(ours, path, headers, seconds), _load(bare, target.bare_path, {}, seconds)))
+            pairs.append((_load(ours, path, headers, seconds), _load(bare, bare_path, {}, seconds)))
         target.close()
     return Sample(tuple(pair[0] for pair in pairs)), Sample(tuple(pair[1] for pair in pairs))
 

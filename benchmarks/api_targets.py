@@ -10,10 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask, Response, jsonify
 
+from chassis.founding import found
 from chassis.runtime import start_runtime
 from chassis.service import Service
 from chassis.settings import Settings
@@ -32,7 +34,7 @@ class Target:
     environment: dict[str, str]
     bare_environment: dict[str, str]
     prepare: Callable[[str], tuple[str, dict[str, str]]]  # URL of ours → path and headers of the request
-    bare_path: str
+    bare_path: Callable[[], str]  # asked after prepare
     close: Callable[[], None] = field(default=lambda: None)
 
 
@@ -68,12 +70,52 @@ def one_row(databases: Databases) -> Target:
             "BARE_STATEMENT": "SELECT id, code, name, price, at, copies FROM thing WHERE id = %s",
         },
         lambda _: (f"/api/v1/things/{ROW}", {"Authorization": tokens.bearer(["reader"])}),
-        f"/row/{ROW}",
+        lambda: f"/row/{ROW}",
         partial(databases.drop, url),
     )
 
 
-TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row,)
+def customer(databases: Databases) -> Target:
+    """GET customers/{id}, with identities, phones, classes and standing."""
+    from customer.bootstrap import build_service  # noqa: PLC0415 - the bare application needs no service
+
+    url = _founded(databases, build_service())
+    made: dict[str, str] = {}
+
+    def prepare(base: str) -> tuple[str, dict[str, str]]:
+        headers = {"Authorization": tokens.bearer(["administrator"])}
+        body = {
+            "kind": "individual",
+            "name": "Bench One",
+            "phones": [{"number": "+8613800138000"}],
+            "identities": [{"scheme": "card", "value": "8801"}],
+        }
+        answer = httpx.post(f"{base}/api/v1/customers", json=body, headers=headers, trust_env=False, timeout=60)
+        answer.raise_for_status()
+        made["id"] = answer.json()["id"]
+        return f"/api/v1/customers/{made['id']}", headers
+
+    return Target(
+        "benchmarks.api_targets:served('customer.bootstrap')",
+        _environment(url),
+        {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT * FROM customer WHERE id = %s"},
+        prepare,
+        lambda: f"/row/{made['id']}",
+        partial(databases.drop, url),
+    )
+
+
+TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row, customer)
+
+
+def _founded(databases: Databases, service: Service) -> str:
+    """A fresh database with the default pack in force."""
+    url = databases.fresh(service)
+    settings = Settings(service=service.name, database_url=url, amqp_url="")
+    runtime = start_runtime(service, settings)
+    found(runtime, PACK)
+    runtime.engine.dispose()
+    return url
 
 
 def served(module: str) -> Flask:

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 
 from chassis import logs, metrics, telemetry
 from chassis.audit.trail import record_notes, record_request
-from chassis.errors import Forbidden, Invalid
+from chassis.errors import Forbidden, Invalid, NotFound
 from chassis.runtime import Runtime
 from chassis.web.access import Access
 from chassis.web.arguments import JSON_TYPES
@@ -140,7 +140,7 @@ class Application(Flask):
         _readable(asked, endpoint)
         if asked.method not in _MUTATING:
             response = self.make_response(endpoint.view(**(asked.view_args or {})))
-            if desk.work is not None:
+            if desk.work is not None and (desk.work.notes or desk.work.session.in_transaction()):
                 self._finish(desk.work, response, None)
             return _tagged(response, desk)
         attempt = Attempt.begin(asked, access, principal, work()) if asked.method == "POST" else None
@@ -175,6 +175,8 @@ class Application(Flask):
 
 def _readable(request: Request, endpoint: Endpoint) -> None:
     """Refuse what no view should have to think of: foreign query parameters, too much body, another type, NULs."""
+    if "\x00" in request.path:
+        raise NotFound("nothing has such a name")
     if request.environ.get("QUERY_STRING"):
         if not endpoint.takes_query:
             names = {name: ["unknown parameter"] for name in request.args}

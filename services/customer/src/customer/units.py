@@ -14,9 +14,14 @@ from chassis.web.principal import Principal
 ROOT = "/"
 
 
+def sees_all(principal: Principal) -> bool:
+    """Is the whole company the caller's?"""
+    return principal.kind == "system" or principal.unit_path == ROOT
+
+
 def seen_by(principal: Principal, unit: Any) -> ColumnElement[bool] | None:
     """A condition on a column of unit codes, or None for those who see the whole company."""
-    if principal.kind == "system" or principal.unit_path == ROOT:
+    if sees_all(principal):
         return None
     below = select(UnitRow.code).where(UnitRow.path.startswith(principal.unit_path, autoescape=True))
     return unit.in_(below)

@@ -48,7 +48,7 @@ def listing(query: dict[str, Any]) -> Response:
 def one(id: UUID) -> Response:
     """One customer"""
     at = glance()
-    found = queries.read_customer(at.session, at.policies.in_force(), at.principal, id)
+    found = queries.glimpse_customer(at.policies.in_force(), at.principal, id)
     etag.tag(found["version"])
     return answer(found)
 
