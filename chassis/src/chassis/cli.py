@@ -122,16 +122,15 @@ def _in_one_line(failure: Exception) -> str | None:
     """What to tell the operator of a failure that is theirs to mend; None for one that is ours."""
     from chassis.messaging.topology import TopologyMismatch  # noqa: PLC0415
 
-    if isinstance(failure, EnvError):
-        return " ".join(str(failure).split())
-    if isinstance(failure, ArgumentError):
-        return "KEZHI_DATABASE_URL is no database URL; write postgresql://user:password@host:5432/database"
-    if isinstance(failure, OperationalError):
-        return f"the database does not answer: {str(failure.orig).splitlines()[0]}"
-    if isinstance(failure, NoFieldKeys | TopologyMismatch | Misconfigured):
-        return " ".join(str(failure).split())
-    if isinstance(failure, Refusal):
-        return failure.detail
-    if isinstance(failure, ConnectionError | socket.gaierror | TimeoutError):
-        return f"the broker does not answer at KEZHI_AMQP_URL: {failure}"
-    return None
+    match failure:
+        case EnvError() | NoFieldKeys() | TopologyMismatch() | Misconfigured() | Refusal():
+            reason = str(failure)
+        case ArgumentError():
+            reason = "KEZHI_DATABASE_URL is no database URL; write postgresql://user:password@host:5432/database"
+        case OperationalError():
+            reason = f"the database does not answer: {str(failure.orig).splitlines()[0]}"
+        case ConnectionError() | socket.gaierror() | TimeoutError():
+            reason = f"the broker does not answer at KEZHI_AMQP_URL: {failure}"
+        case _:
+            return None
+    return " ".join(reason.split())

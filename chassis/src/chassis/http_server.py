@@ -33,11 +33,13 @@ def serve(service: Service, settings: Settings) -> None:
     """Run until SIGTERM."""
     if settings.http_workers > 1 and METRICS_FOLDER not in os.environ:
         _again_with_shared_metrics(settings)
+    if METRICS_FOLDER in os.environ:
+        _forget_metrics_of_past_lives()
     logs.configure(service.name, settings.log_level)
     _Server(service, settings).run()
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class _Server(BaseApplication):
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self.settings = service, settings
         super().__init__()
@@ -66,7 +68,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return create_app(start_runtime(self.service, self.settings))
 
 
-class _Logger(Logger):  # type: ignore[misc]
+class _Logger(Logger):
     """Gunicorn's words among the service's own, as JSON."""
 
     def setup(self, cfg: Any) -> None:
@@ -83,13 +85,16 @@ def _forget_metrics(_: Arbiter, worker: Any) -> None:
 def _again_with_shared_metrics(settings: Settings) -> None:
     """Start this very command again with a folder in which the workers' counts are summed.
 
-    prometheus_client looks at the variable when it is imported, which by now has happened.
+    prometheus_client looks at the variable when it is imported, which by now has happened. Whoever wants to save the
+    second start sets it beforehand, to a folder of this service alone that exists (``kezhi up`` does).
     """
-    folder = Path(
-        tempfile.gettempdir(), f"kezhi-metrics-{os.getuid()}-{settings.service}-{settings.http_port}"
-    )
+    folder = Path(tempfile.gettempdir(), f"kezhi-metrics-{os.getuid()}-{settings.service}-{settings.http_port}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
-    os.execve(
-        sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, METRICS_FOLDER: str(folder)}
-    )  # noqa: S606
+    environment = {**os.environ, METRICS_FOLDER: str(folder)}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this very command
+
+
+def _forget_metrics_of_past_lives() -> None:
+    for old in Path(os.environ[METRICS_FOLDER]).glob("*.db"):
+        old.unlink()

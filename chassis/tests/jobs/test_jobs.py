@@ -6,6 +6,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+
 from chassis import jobs
 from chassis.errors import Invalid
 from chassis.jobs import JobRow, note_error, runs
@@ -13,7 +15,6 @@ from chassis.service import Service
 from chassis.testkit.tokens import staff_id
 from chassis.timing.due import DuePoller
 from chassis.web.principal import Principal
-from sqlalchemy import text
 
 LINE = Path(__file__).parents[1] / "storage" / "sample_migrations"
 CLERK = Principal(staff_id("clerk"), "clerk", "staff", "/", frozenset({"clerk"}))

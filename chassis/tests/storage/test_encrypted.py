@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chassis.service import Service
-from chassis.storage.encrypted import Encrypted, NoFieldKeys, encrypted_columns, rekey
-from chassis.storage.engine import make_engine
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+
+from chassis.service import Service
+from chassis.storage.encrypted import Encrypted, NoFieldKeys, encrypted_columns, rekey
+from chassis.storage.engine import make_engine
 
 SERVICE = Service("letters", "Letters", "1", Path(__file__).parent / "sample_migrations")
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -7,11 +7,12 @@ import sys
 import uuid
 from pathlib import Path
 
-from chassis.service import Service
-from chassis.storage.migrations import migrate, pending
-from chassis.storage.schema import ChassisBase
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
+
+from chassis.service import Service
+from chassis.storage.migrations import pending
+from chassis.storage.schema import ChassisBase
 
 SERVICE = Service("letters", "Letters", "1", Path(__file__).parent / "sample_migrations")
 

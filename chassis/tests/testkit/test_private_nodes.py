@@ -6,8 +6,9 @@ import time
 
 import pika
 import psycopg
-from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
 from pika.exceptions import AMQPError
+
+from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
 
 
 def test_a_killed_postgres_comes_back_with_what_was_committed():

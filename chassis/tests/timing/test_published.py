@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from chassis.errors import Invalid
 from chassis.service import Service
 from chassis.timing.published import CalendarYearRow, calendar_of, import_year, read_year

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, text
+
 from chassis.service import Schedule, Service
 from chassis.timing.schedules import ScheduleRow, ScheduleRunner, next_turn
-from sqlalchemy import select, text
 
 LINE = Path(__file__).parents[1] / "storage" / "sample_migrations"
 
@@ -123,7 +124,8 @@ def test_a_failing_step_is_tried_again_later_and_keeps_its_error(make_runtime, c
     clock.advance(days=1)
     turn = row(runtime).next_at
     assert [runner.tick(), runner.tick()] == [0, 0]
-    assert (row(runtime).attempts, row(runtime).error, row(runtime).next_at) == (1, "RuntimeError: the disk is full", turn)
+    failed = row(runtime)
+    assert (failed.attempts, failed.error, failed.next_at) == (1, "RuntimeError: the disk is full", turn)
     broken[0] = False
     clock.advance(seconds=5)
     assert runner.tick() == 1

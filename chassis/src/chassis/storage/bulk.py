@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 from psycopg import sql
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,8 @@ def copy_rows(
     """
     statement = _statement(table, tuple(columns), bool(types))
     session.flush()
-    with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:
+    connection = cast(psycopg.Connection, session.connection().connection.driver_connection)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         if types:
             copy.set_types(types)
         for row in rows:

@@ -37,9 +37,7 @@ class Keyring:
         try:
             fernets = [Fernet(key) for key in keys]
         except ValueError:
-            raise NoFieldKeys(
-                "KEZHI_FIELD_KEYS: each key is 32 bytes in URL-safe base64 (44 characters)"
-            ) from None
+            raise NoFieldKeys("KEZHI_FIELD_KEYS: each key is 32 bytes in URL-safe base64 (44 characters)") from None
         self._fernets = fernets
 
     def encrypt(self, text: str) -> str:
@@ -49,9 +47,7 @@ class Keyring:
         try:
             return Secret(self._ready().decrypt(token).decode())
         except InvalidToken:
-            raise NoFieldKeys(
-                "none of KEZHI_FIELD_KEYS reads this value: was a key removed too early?"
-            ) from None
+            raise NoFieldKeys("none of KEZHI_FIELD_KEYS reads this value: was a key removed too early?") from None
 
     def is_current(self, token: str) -> bool:
         """Whether the newest key wrote this token."""
@@ -106,7 +102,7 @@ def rekey(sessions: sessionmaker[Session], column: Column[Any], batch: int = 500
 
     Runs beside the living service: a row that changes meanwhile was written by the newest key and is left alone.
     """
-    table: Table = column.table  # type: ignore[assignment]
+    table: Table = column.table
     keys = list(table.primary_key.columns)
     stored = type_coerce(column, Text)
     rewritten, after = 0, None

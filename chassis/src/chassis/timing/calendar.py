@@ -48,8 +48,7 @@ class PublishedYear:
     def hash(self) -> str:
         """The same for the same days, whoever imported them."""
         days = [
-            sorted((day.isoformat(), name) for day, name in kind.items())
-            for kind in (self.holidays, self.workdays)
+            sorted((day.isoformat(), name) for day, name in kind.items()) for kind in (self.holidays, self.workdays)
         ]
         return _digest([self.year, *days])
 
@@ -102,7 +101,7 @@ class WorkingCalendar:
         spans = tuple(zip(edges[::2], edges[1::2], strict=True))
         return cls(
             zone=company.time_zone,
-            hours={day: spans for day in sorted(week.days)},
+            hours=dict.fromkeys(sorted(week.days), spans),
             years=known if company.calendar.holidays == "china" else None,
             closed=company.calendar.closed,
             open=company.calendar.open,
@@ -183,9 +182,7 @@ class WorkingCalendar:
         day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
         while day <= last:
             for opens, closes in self._instants(day):
-                total += max(
-                    timedelta(0), min(closes, end).astimezone(UTC) - max(opens, start).astimezone(UTC)
-                )
+                total += max(timedelta(0), min(closes, end).astimezone(UTC) - max(opens, start).astimezone(UTC))
             day += timedelta(days=1)
         return total.total_seconds()
 
@@ -234,14 +231,10 @@ class WorkingCalendar:
         if begin != local:
             parts.append(f"outside working hours, so counted from {begin:%Y-%m-%d %H:%M}")
         days = [local.date() + timedelta(days=n) for n in range((due.date() - local.date()).days + 1)]
-        closed = [
-            self._holidays.get(day, "closed") for day in days if self._is_exceptional(day, working=False)
-        ]
+        closed = [self._holidays.get(day, "closed") for day in days if self._is_exceptional(day, working=False)]
         opened = [f"{day:%m-%d}" for day in days if self._is_exceptional(day, working=True)]
         if closed:
-            parts.append(
-                f"{len(closed)} weekday{'s' * (len(closed) > 1)} off ({', '.join(dict.fromkeys(closed))})"
-            )
+            parts.append(f"{len(closed)} weekday{'s' * (len(closed) > 1)} off ({', '.join(dict.fromkeys(closed))})")
         if opened:
             parts.append(f"make-up workdays {', '.join(opened)}")
         provisional = any(self.is_provisional(day) for day in days)

@@ -32,9 +32,7 @@ log = structlog.get_logger()
 DONE = Counter("kezhi_due_done_total", "Due rows whose handler succeeded", ["kind"])
 FAILED = Counter("kezhi_due_failed_total", "Attempts of due rows that failed", ["kind"])
 WAITING = Gauge("kezhi_due_waiting", "Rows that are due and not taken yet", multiprocess_mode="mostrecent")
-FAILING = Gauge(
-    "kezhi_due_failing", "Rows that failed and will be tried again", multiprocess_mode="mostrecent"
-)
+FAILING = Gauge("kezhi_due_failing", "Rows that failed and will be tried again", multiprocess_mode="mostrecent")
 
 BATCH = 50
 PATIENCE = 0.5  # seconds a transaction may collect finished rows before it commits
@@ -60,9 +58,7 @@ class DueRow(ChassisBase):
     error: Mapped[str | None]
 
 
-def schedule(
-    session: Session, kind: str, key: str, due_at: datetime, payload: dict[str, Any] | None = None
-) -> None:
+def schedule(session: Session, kind: str, key: str, due_at: datetime, payload: dict[str, Any] | None = None) -> None:
     """Have ``kind``'s handler called with ``key`` at ``due_at``; an open row of that kind and key is moved."""
     schedule_many(session, kind, [(key, due_at, payload or {})])
 
@@ -139,8 +135,8 @@ class DuePoller:
         # kinds that this version doesn't know are left for the version that does
         known = list(self.runtime.service.due)
         statement = select(DueRow).where(DueRow.try_at <= context.clock.now(), DueRow.kind.in_(known))
-        statement = statement.order_by(DueRow.try_at, DueRow.kind, DueRow.key).limit(BATCH).with_for_update(skip_locked=True)
-        rows = list(context.session.scalars(statement))
+        statement = statement.order_by(DueRow.try_at, DueRow.kind, DueRow.key).limit(BATCH)
+        rows = list(context.session.scalars(statement.with_for_update(skip_locked=True)))
         for row in rows:
             context.session.expunge(row)
         return rows

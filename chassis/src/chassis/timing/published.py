@@ -69,7 +69,7 @@ def calendar_of(session: Session, company: Company) -> WorkingCalendar:
 
 
 def read_year(file: Path) -> PublishedYear:
-    """YAML: ``year``, ``holidays`` and ``workdays`` (date: occasion). CSV: columns ``date,kind,name`` (休/班 or words)."""
+    """YAML: ``year``, ``holidays`` and ``workdays`` (date: occasion). CSV: ``date,kind,name`` (休/班 or words)."""
     if file.stat().st_size > LARGEST_FILE:
         raise Invalid(f"{file.name}: a calendar year is no larger than 1 MiB")
     try:
@@ -91,9 +91,7 @@ def _yaml_rows(name: str, text: str) -> Iterator[Row]:
     if not isinstance(content, dict) or not set(content) <= {"year", "holidays", "workdays"}:
         raise Invalid(f"{name}: write the keys year, holidays and workdays, and no others")
     if content.get("year") is not None:
-        latest = max(
-            (day for kind in ("holidays", "workdays") for day in content.get(kind) or {}), key=str, default=""
-        )
+        latest = max((day for kind in ("holidays", "workdays") for day in content.get(kind) or {}), key=str, default="")
         if not str(latest).startswith(f"{content['year']}-"):
             raise Invalid(f"{name}: year says {content['year']}, the days end with {latest}")
     for kind in ("holidays", "workdays"):

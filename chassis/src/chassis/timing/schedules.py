@@ -37,7 +37,7 @@ FAILURES = Counter("kezhi_schedule_failures_total", "Steps of schedules that fai
 
 
 class ScheduleRow(ChassisBase):
-    """When a schedule runs next, and how its last turn went. ``try_at`` is later than ``next_at`` only after failures."""
+    """When a schedule runs next, and how its last turn went; after failures ``try_at`` is later than ``next_at``."""
 
     __tablename__ = "schedule"
 

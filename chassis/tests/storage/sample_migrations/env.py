@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.storage.migrations import run_env
 from sqlalchemy import MetaData
+
+from chassis.storage.migrations import run_env
 
 run_env(MetaData())

@@ -13,9 +13,14 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "letter", sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.Text), sa.Column("phone", sa.Text)
+        "letter",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("text", sa.Text),
+        sa.Column("phone", sa.Text),
     )
-    op.create_table("effect", sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True), sa.Column("key", sa.Text))
+    op.create_table(
+        "effect", sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True), sa.Column("key", sa.Text)
+    )
 
 
 def downgrade() -> None:
