@@ -16,6 +16,10 @@ from typing import Any
 
 import kombu
 import pika
+from sqlalchemy import text
+from sqlalchemy.orm import sessionmaker
+
+from benchmarks.measure import Sample, Table, rate
 from chassis.clock import SystemClock
 from chassis.messaging import outbox, topology
 from chassis.messaging.event import CONTENT_TYPE, Event
@@ -29,10 +33,6 @@ from chassis.storage.migrations import CHASSIS_LINE
 from chassis.testkit import backends
 from chassis.testkit.databases import Databases
 from kezhi_contracts import schemas
-from sqlalchemy import text
-from sqlalchemy.orm import sessionmaker
-
-from benchmarks.measure import Sample, Table, rate
 
 BAR, AIM = 0.5, 0.8
 ROUNDS = 5
@@ -104,7 +104,9 @@ def bare_publishing(runtime: Runtime, bodies: list[bytes]) -> float:
                 content_type=CONTENT_TYPE, delivery_mode=2, message_id=str(state["sent"]),
                 headers={"partitionkey": "member:1"},
             )  # fmt: skip
-            state["channel"].basic_publish(exchange, "points.earned.v1", bodies[state["sent"]], properties, mandatory=True)
+            state["channel"].basic_publish(
+                exchange, "points.earned.v1", bodies[state["sent"]], properties, mandatory=True
+            )
             state["sent"] += 1
             waiting.add(state["sent"])
         if not waiting:

@@ -74,8 +74,9 @@ class Worker:
         logs.configure(self.runtime.service.name, settings.log_level)
         telemetry.configure(self.runtime.service.name, settings.otlp_endpoint)
         logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells each lost connection five times; so do we, once
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop.set())
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self.stop.set())
         self._check_topology()
         http = WorkHttp(self.health, settings.work_port) if settings.work_port else None
         threads = [threading.Thread(target=self._keep_running, args=(part,), name=part.name) for part in self.parts]

@@ -39,9 +39,13 @@ def test_an_announced_event_carries_source_time_and_derived_id(
 def test_nothing_is_announced_by_a_transaction_that_fails(
     runtime: Runtime, recorded: Callable[..., list[Event]]
 ) -> None:
-    with pytest.raises(ZeroDivisionError), runtime.context() as context:
-        outbox.announce(context.session, "points.earned.v1", subject="m1", data={}, key="P1")
-        raise ZeroDivisionError
+    def failing() -> None:
+        with runtime.context() as context:
+            outbox.announce(context.session, "points.earned.v1", subject="m1", data={}, key="P1")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
 
     assert recorded(runtime) == []
 

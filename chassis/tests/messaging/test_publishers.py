@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,6 @@ def test_a_publisher_says_only_what_it_may(
     change: dict[str, str],
     objection: str | None,
 ) -> None:
-    from dataclasses import replace
-
     event = shop.purchase(store=change.pop("store", "SH001"))
     found = publishers.objection(publisher, replace(event, **({"source": "/pos/shanghai-001"} | change)))
 
@@ -77,5 +76,5 @@ def test_without_a_file_everybody_may_say_anything(shop: Any) -> None:
 
 @pytest.mark.parametrize("content", ["- pos", "pos: 1", "pos: {sources: 1}", "pos: {colour: red}", "pos: {}", "{"])
 def test_a_wrong_file_stops_the_process_with_its_name(tmp_path: Path, content: str) -> None:
-    with pytest.raises(PublishersFileWrong, match="publishers.yaml"):
+    with pytest.raises(PublishersFileWrong, match=r"publishers\.yaml"):
         loaded(tmp_path, content)

@@ -28,6 +28,7 @@ CONTENT_TYPES = frozenset({"application/cloudevents+json", "application/json"})
 # When other systems' facts may have happened (decision 10), while no pack is in force that says it.
 OLDEST = timedelta(days=2 * 365)
 FURTHEST_AHEAD = timedelta(minutes=5)
+_MOST_SOURCES = 10_000
 
 
 class Refused(Exception):
@@ -96,6 +97,8 @@ class Admission:
         now = self._runtime.clock.now().replace(microsecond=0)
         kept = self._windows.get(source)
         if kept is None or kept[0] != now:
+            if len(self._windows) > _MOST_SOURCES:
+                self._windows.clear()  # whoever invents sources must not fill our memory
             try:
                 company = self._runtime.policies.in_force().company
                 window = company.window_for(source)

@@ -106,7 +106,7 @@ class _Link:
         self.next_poll = 0.0
         self.pause = _SHORTEST_POLL
         self.next_share = self.next_measure = self.patience = 0.0
-        self.draining = False
+        self.leaving = False
         self.wire: Wire
         self.exchanges = {family: runtime.names.exchange(family) for family in ("events", "purchases")}
         url = runtime.settings.amqp_url
@@ -174,7 +174,7 @@ class _Link:
 
     def _tick(self) -> None:
         self._guarded(self._step)
-        if self.trouble is None and not self.draining:
+        if self.trouble is None and not self.leaving:
             self.connection.ioloop.call_later(_TICK, self._tick)
 
     def _step(self) -> None:
@@ -298,7 +298,9 @@ class _Link:
             self._leave()
 
     def _leave(self) -> None:
-        self.draining = True
+        if self.leaving:
+            return
+        self.leaving = True
         self.connection.ioloop.remove_handler(self.pending.connection.fileno())
         if self.connection.is_open:
             self.connection.close()
