@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
+from chassis.runtime import start_runtime
 from chassis.service import Service
 from chassis.timing.due import DuePoller, DueRow, cancel, pause_after, schedule, schedule_many
 
@@ -126,24 +126,9 @@ def test_several_pollers_share_the_work_and_double_nothing(make_runtime):
     assert sorted(effects(runtime)) == [f"{n:04}" for n in range(600)]
 
 
-POLLER = """
-import sys, threading, time
-from pathlib import Path
-from sqlalchemy import text
-from chassis.runtime import start_runtime
-from chassis.service import Service
-from chassis.settings import Settings
-from chassis.timing.due import DuePoller
-
-def handle(context, row):
-    context.session.execute(text("INSERT INTO effect (key) VALUES (:key)"), {"key": row.key})
-    time.sleep(0.02)
-
-service = Service("sample", "Sample", "1", Path(sys.argv[1]), due={"work": handle})
-runtime = start_runtime(service, Settings("sample", sys.argv[2], "amqp://"))
-print("polling", flush=True)
-DuePoller(runtime, interval=0.02).run(threading.Event())
-"""
+def poll_for_ever(service, settings):
+    """A worker process of its own, as far as the database can tell; forked, since imports are slow."""
+    DuePoller(start_runtime(service, settings), interval=0.02).run(threading.Event())
 
 
 def await_that(condition):
@@ -154,12 +139,17 @@ def await_that(condition):
 
 
 def test_pollers_killed_at_work_lose_and_double_nothing(make_runtime):
-    runtime = make_runtime(service_doing(work=write_effect))
-    command = [sys.executable, "-c", POLLER, str(LINE), runtime.settings.database_url]
-    pollers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    def dawdle(context, row):
+        write_effect(context, row)
+        time.sleep(0.01)
+
+    slow = service_doing(work=dawdle)
+    runtime = make_runtime(slow)
+    fork = multiprocessing.get_context("fork").Process
+    pollers = [fork(target=poll_for_ever, args=(slow, runtime.settings), daemon=True) for _ in range(3)]
     try:
         for poller in pollers:
-            assert poller.stdout.readline() == b"polling\n"
+            poller.start()
         with runtime.context() as context:
             schedule_many(context.session, "work", [(f"{n:04}", NOW - timedelta(days=365), {}) for n in range(300)])
         for victim in pollers[:2]:
@@ -171,8 +161,7 @@ def test_pollers_killed_at_work_lose_and_double_nothing(make_runtime):
     finally:
         for poller in pollers:
             poller.kill()
-            poller.wait()
-            poller.stdout.close()
+            poller.join()
     assert sorted(effects(runtime)) == [f"{n:04}" for n in range(300)]
 
 

@@ -27,9 +27,7 @@ def upgrade() -> None:
         schema="chassis",
     )
     op.create_index("ix_due_try_at", "due", ["try_at"], schema="chassis")
-    op.create_index(
-        "ix_due_failing", "due", ["kind"], schema="chassis", postgresql_where=sa.text("attempts > 0")
-    )
+    op.create_index("ix_due_failing", "due", ["kind"], schema="chassis", postgresql_where=sa.text("attempts > 0"))
     op.create_table(
         "schedule",
         sa.Column("name", sa.Text, primary_key=True),
