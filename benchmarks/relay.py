@@ -127,7 +127,7 @@ def bare_publishing(runtime: Runtime, bodies: list[bytes]) -> float:
 
     parameters = pika.URLParameters(runtime.settings.amqp_url)
     parameters.virtual_host = kombu.Connection(runtime.settings.amqp_url).virtual_host
-    connection = pika.SelectConnection(
+    connection: Any = pika.SelectConnection(
         parameters,
         on_open_callback=lambda opening: opening.channel(on_open_callback=opened),
         on_close_callback=lambda *_: connection.ioloop.stop(),

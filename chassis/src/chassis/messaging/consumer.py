@@ -87,7 +87,7 @@ class Consumer:
                     beat = time.monotonic()
                     connection.heartbeat_check()
                     self._publisher.beat()
-        except BROKER_TROUBLE:
+        except BaseException:
             connection.collect()  # without a farewell: a broker in trouble may never answer one
             raise
         connection.release()

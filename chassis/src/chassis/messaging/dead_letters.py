@@ -175,7 +175,7 @@ class Collector:
                 found = unrouted.queue_declare(topology.unrouted_queue(self.runtime.names), passive=True)
                 metrics.UNROUTED.set(found.message_count)
                 connection.heartbeat_check()
-        except (*BROKER_TROUBLE, SQLAlchemyError):
+        except BaseException:
             connection.collect()
             raise
         connection.release()

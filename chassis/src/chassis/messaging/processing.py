@@ -66,6 +66,8 @@ class Processor:
                 admitted.append((position, self._admission.admit(incoming)))
             except Refused as refused:
                 fate = Fate("rejected", str(refused))
+            except DBAPIError as error:  # the policies could not be read
+                raise DatabaseAway(str(error)) from error
             fates.append(fate)
         if admitted:
             self._settle(admitted, fates)
