@@ -83,7 +83,8 @@ class Programme:
     def purse(self, customer_id: str) -> dict[str, int]:
         """The cached balances."""
         row = self.rows(
-            "SELECT pending, available, held, blocked, deficit, growth FROM member WHERE customer_id = :id", id=customer_id
+            "SELECT pending, available, held, blocked, deficit, growth FROM member WHERE customer_id = :id",
+            id=customer_id,
         )[0]
         return dict(row)
 
@@ -104,3 +105,30 @@ class Programme:
 def programme(make_runtime: Callable[..., Runtime], clock: FakeClock) -> Programme:
     """A fresh loyalty service at 2026-11-20 10:00 in Shanghai with the default pack."""
     return Programme(make_runtime(build_service), clock)
+
+
+@pytest.fixture
+def api(programme: Programme, client: Callable[..., Any]) -> Any:
+    """The service's HTTP API as an administrator; a POST gets an idempotency key of its own."""
+    signed_in = client(programme.runtime)
+
+    class Api:
+        def get(self, path: str, **query: Any) -> Any:
+            return signed_in.get(f"/api/v1/{path}", query_string=query)
+
+        def post(self, path: str, body: Any = None, key: str | None = None) -> Any:
+            headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+            return signed_in.post(f"/api/v1/{path}", json={} if body is None else body, headers=headers)
+
+    return Api()
+
+
+@pytest.fixture
+def in_balance(programme: Programme, api: Any) -> Callable[[], None]:
+    """``in_balance()`` fails unless every account's books agree."""
+
+    def check() -> None:
+        found = api.post("reconciliations").get_json()
+        assert found["mismatches"] == 0, found["details"]
+
+    return check

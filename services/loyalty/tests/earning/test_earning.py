@@ -45,9 +45,7 @@ def test_a_tier_rises_after_the_purchase_that_reaches_it_and_gives_its_bonus_fro
     customer = programme.enrol("card:1")
     start = datetime(2026, 11, 1, tzinfo=UTC)
 
-    programme.tell(
-        "purchases", *(programme.purchase("999.00", at=start + timedelta(days=day)) for day in range(3))
-    )
+    programme.tell("purchases", *(programme.purchase("999.00", at=start + timedelta(days=day)) for day in range(3)))
 
     # 999 + 999 (reaches gold after the second) + 999 + floor(99.9)
     purse = programme.purse(customer)
@@ -56,7 +54,10 @@ def test_a_tier_rises_after_the_purchase_that_reaches_it_and_gives_its_bonus_fro
 
 
 def test_a_purchase_of_an_unknown_identity_waits_and_is_applied_once(programme: Any) -> None:
-    assert programme.tell("purchases", programme.purchase("40.00", "P1"), programme.purchase("2.00", "P2")) == ["accepted"] * 2
+    assert (
+        programme.tell("purchases", programme.purchase("40.00", "P1"), programme.purchase("2.00", "P2"))
+        == ["accepted"] * 2
+    )
 
     customer = programme.enrol("card:1")
 

@@ -43,7 +43,8 @@ class Caps:
         zone = capped[0][1].zone.key
         with cursor(session) as rows:
             rows.execute(
-                _EARNED, (zone, array({one[1] for one, _ in capped}), zone, min(days).replace(day=1), _month_end(max(days)))
+                _EARNED,
+                (zone, array({one[1] for one, _ in capped}), zone, min(days).replace(day=1), _month_end(max(days))),
             )
             caps.earned = {(customer_id, day): int(points) for customer_id, day, points in rows.fetchall()}
         return caps

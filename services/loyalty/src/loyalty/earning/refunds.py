@@ -50,7 +50,9 @@ def reversal(
             f"refund {refund.refund_id} of {refund.total} exceeds purchase {refund.purchase_id}: "
             f"{so_far.total} of {purchase_total} was already refunded"
         )
-    whole = sum((Decimal(amount) * Decimal(rate) for _, amount, rate in weights), Decimal(0)) if weights else purchase_total
+    whole = (
+        sum((Decimal(amount) * Decimal(rate) for _, amount, rate in weights), Decimal(0)) if weights else purchase_total
+    )
     weight = min(so_far.weight + _weight(refund, purchase_total, whole, weights), whole)
     if total == purchase_total:
         return Running(total, whole, points, growth)

@@ -6,7 +6,7 @@ Set-based: purchases, earlier refunds and lots of all refunds at hand are read a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -54,7 +54,7 @@ class _Valued:
     policyversion: str | None
     clause: str | None
     detail: dict[str, Any]
-    so_far: Running
+    so_far: Running = field(default_factory=Running)
 
 
 def originals(session: Session, purchase_ids: Sequence[str]) -> dict[str, Original]:
@@ -66,9 +66,7 @@ def originals(session: Session, purchase_ids: Sequence[str]) -> dict[str, Origin
         return {purchase_id: Original(member, transaction) for purchase_id, member, transaction in found.fetchall()}
 
 
-def reverse(
-    context: Context, books: Books, refunds: Sequence[tuple[Refund, Original]]
-) -> list[tuple[Refund, str]]:
+def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Original]]) -> list[tuple[Refund, str]]:
     """Post refunds of locked members in the order given; returns those that exceed their purchase, with the reason."""
     refused: list[tuple[Refund, str]] = []
     named = [(refund, original) for refund, original in refunds if original.member_id is not None]
@@ -199,7 +197,7 @@ def _valued(session: Session, refunds: Sequence[tuple[Refund, Original]]) -> dic
     with cursor(session) as rows:
         rows.execute(_PURCHASES, (array(members.values()), array(members)))
         for id_, *decided in rows.fetchall():
-            found[purchases[id_]] = _Valued(*decided, so_far=Running())
+            found[purchases[id_]] = _Valued(*decided)
         references = {f"purchase:{purchase_id}": purchase_id for purchase_id in found}
         by_purchase = {purchases[id_]: member for id_, member in members.items()}
         rows.execute(_EARLIER, (array(by_purchase[name] for name in references.values()), list(references)))
@@ -216,5 +214,3 @@ def _lots(books: Books, members: set[str]) -> dict[str, list[OpenLot]]:
         for lot in books.lots(members):
             by_member.setdefault(lot.member_id, []).append(lot)
     return by_member
-
-

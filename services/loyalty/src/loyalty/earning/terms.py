@@ -52,14 +52,17 @@ class Terms:
         known = self._lapse.get(day)
         if known is None:
             lapse = self.rules.points.expires_at(at, self.policy.company)
-            lapse = lapse and lapse.astimezone(UTC)
-            known = self._lapse[day] = (lapse, lapse and lapse.isoformat())
+            known = (None, None) if lapse is None else (lapse.astimezone(UTC), lapse.astimezone(UTC).isoformat())
+            self._lapse[day] = known
         return known
 
     def _move(self, start: datetime, span: Duration, sign: int) -> datetime:
         if span.unit in _DAYS:
             end = start + sign * span.exact
-            if _fixed(self.zone.key) or start.astimezone(self.zone).utcoffset() == end.astimezone(self.zone).utcoffset():
+            if (
+                _fixed(self.zone.key)
+                or start.astimezone(self.zone).utcoffset() == end.astimezone(self.zone).utcoffset()
+            ):
                 return end
         company = self.policy.company
         return span.after(start, company.time_zone) if sign > 0 else span.before(start, company.time_zone)

@@ -48,11 +48,14 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
     fresh = _claim(books, ready, owners, refused)
     earn(context, books, [(purchase, owners[purchase.name], id_) for purchase, id_ in fresh if purchase.name])
     if len(ready) < len(purchases):
-        _let_wait(context, [purchase for purchase in purchases if purchase.name not in owners and purchase.name], refused)
+        _let_wait(
+            context, [purchase for purchase in purchases if purchase.name not in owners and purchase.name], refused
+        )
     books.write()
 
     targets |= {
-        purchase.purchase_id: Original(owners.get(purchase.name), id_ if purchase.name else None) for purchase, id_ in fresh
+        purchase.purchase_id: Original(owners.get(purchase.name), id_ if purchase.name else None)
+        for purchase, id_ in fresh
     }
     if anything_waits or refunds:
         _reverse(context, books, refunds, targets, [purchase.purchase_id for purchase, _ in fresh], refused)
@@ -103,9 +106,7 @@ def _not_waiting_already(context: Context, purchases: list[Purchase], refused: R
     return _new(purchases, contents, "", refused)
 
 
-def _claim(
-    books: Books, ready: list[Purchase], owners: dict[str, str], refused: Refused
-) -> list[tuple[Purchase, str]]:
+def _claim(books: Books, ready: list[Purchase], owners: dict[str, str], refused: Refused) -> list[tuple[Purchase, str]]:
     """Those purchases that nobody has valued yet, each with the id of its transaction."""
     ids = transaction_ids(books.now, len(ready))
     claimed = books.claim(

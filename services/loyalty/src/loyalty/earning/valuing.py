@@ -177,5 +177,3 @@ def _birthdays(books: Books, taken: Sequence[Taken], terms: dict[str, Terms]) ->
             firsts.setdefault(key, (purchase.content, customer_id, transaction_id, purchase.purchase_id))
     claimed = books.claim([(key, content, member, id_) for key, (content, member, id_, _) in firsts.items()])
     return due | {firsts[key][3] for key in claimed}
-
-

@@ -81,7 +81,7 @@ Key = tuple[str, str, str | None, str | None]
 def cursor(session: Session, binary: bool = False) -> Any:
     """The driver's own cursor inside the session's transaction; ``binary`` for answers of many columns."""
     session.flush()
-    return session.connection().connection.cursor(binary=binary)  # type: ignore[call-arg]
+    return session.connection().connection.cursor(binary=binary)
 
 
 def array(values: Iterable[Any]) -> str:
@@ -305,7 +305,13 @@ class Books:
         self._retiered[account.customer_id] = account
 
     def announce(
-        self, type: str, account: Account, key: str, data: dict[str, Any], policyversion: str | None, sequence: str | None = None
+        self,
+        type: str,
+        account: Account,
+        key: str,
+        data: dict[str, Any],
+        policyversion: str | None,
+        sequence: str | None = None,
     ) -> None:
         """An event of this service about a member, written with the rest."""
         id_ = derived_text(PRODUCER, key, type)

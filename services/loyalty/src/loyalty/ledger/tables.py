@@ -91,9 +91,7 @@ class Lot(Base):
         CheckConstraint("remaining >= 0 AND reserved >= 0 AND reserved <= remaining", name="never_negative"),
         Index("ix_lot_open", "member_id", "expires_at", "earned_at", postgresql_where=text("remaining > 0")),
         Index("ix_lot_pending", "available_at", postgresql_where=text("state = 'pending'")),
-        Index(
-            "ix_lot_expiring", "expires_at", postgresql_where=text("state = 'available' AND remaining > reserved")
-        ),
+        Index("ix_lot_expiring", "expires_at", postgresql_where=text("state = 'available' AND remaining > reserved")),
         {"postgresql_partition_by": "HASH (member_id)"},
     )
 

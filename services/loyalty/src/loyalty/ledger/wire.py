@@ -60,7 +60,7 @@ def uuid(value: str | None) -> bytes:
 
 def number(value: Decimal) -> bytes:
     """numeric."""
-    dumped = bytes(DecimalBinaryDumper(Decimal).dump(value))
+    dumped = bytes(DecimalBinaryDumper(Decimal).dump(value) or b"")
     return _length(len(dumped)) + dumped
 
 

@@ -51,7 +51,11 @@ def follow_customers(context: Context, states: Sequence[CustomerState]) -> None:
     new = [
         state
         for state in newest.values()
-        if (state.version > known[state.customer_id][0] if state.customer_id in known else takes_part(state, rules.participation))
+        if (
+            state.version > known[state.customer_id][0]
+            if state.customer_id in known
+            else takes_part(state, rules.participation)
+        )
     ]
     if not new:
         return
@@ -92,7 +96,9 @@ def _announce(session: Session, states: Iterable[CustomerState], context: Contex
     outbox.record(
         session,
         [
-            _enrolled(session, state.customer_id, now, rules.tiers.tiers[0].name, rules.participation.clause, policy.version)
+            _enrolled(
+                session, state.customer_id, now, rules.tiers.tiers[0].name, rules.participation.clause, policy.version
+            )
             for state in states
         ],
     )
@@ -175,5 +181,3 @@ def _state_of(session: Session, member: Member) -> Iterator[Event]:
             session, "tier.changed.v1", subject=customer_id, data=data, key=f"tier:{customer_id}:{member.sequence}",
             partitionkey=customer_id, sequence=member.sequence,
         )  # fmt: skip
-
-

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from chassis.policies.book import Policy
 from chassis.runtime import Context
@@ -25,7 +26,18 @@ def rise(
     """Record a rise. A late one (before the last) belongs to the history only; the present tier stays as it is."""
     rules: LoyaltyPolicy = policy.rules
     clause = rules.tiers.named(step.tier).clause
-    row = ("rise", step.tier, previous.name, step.since, step.kept_until, growth, transaction_id, None, policy.version, clause)
+    row = (
+        "rise",
+        step.tier,
+        previous.name,
+        step.since,
+        step.kept_until,
+        growth,
+        transaction_id,
+        None,
+        policy.version,
+        clause,
+    )
     account.rises += 1
     if account.tier_since is None or step.since >= account.tier_since:
         account.tier, account.tier_since = step.tier, step.since
@@ -72,7 +84,18 @@ def reconsider(books: Books, customer_ids: Iterable[str], policy: Policy, at: da
             standing.remove(void)
             books.retier(
                 account,
-                ("revoked", reached.name, void.tier, void.since, None, left, None, void.id, policy.version, rules.clause),
+                (
+                    "revoked",
+                    reached.name,
+                    void.tier,
+                    void.since,
+                    None,
+                    left,
+                    None,
+                    void.id,
+                    policy.version,
+                    rules.clause,
+                ),
             )
             account.rises -= 1
             if reached.at > 0:
@@ -81,7 +104,18 @@ def reconsider(books: Books, customer_ids: Iterable[str], policy: Policy, at: da
                 account.rises += 1
                 books.retier(
                     account,
-                    ("rise", lower.tier, void.tier, lower.since, lower.kept_until, left, None, None, policy.version, rules.clause),
+                    (
+                        "rise",
+                        lower.tier,
+                        void.tier,
+                        lower.since,
+                        lower.kept_until,
+                        left,
+                        None,
+                        None,
+                        policy.version,
+                        rules.clause,
+                    ),
                 )
         _settle(books, account, GrowthWindow(0, growth), standing, policy, at, "refund")
 
@@ -109,6 +143,14 @@ def review(context: Context) -> bool:
     return len(customer_ids) == STEP
 
 
+def tier_now(session: Session, customer_id: str, policy: Policy, at: datetime) -> str:
+    """The tier of a member whose review is due and has not run yet."""
+    rules = policy.rules.tiers
+    window = GrowthWindow(0, growth_steps(session, [customer_id]).get(customer_id, []))
+    standing = rises(session, [customer_id]).get(customer_id, [])
+    return domain.tier_at(window, standing, rules.window.before(at, policy.company.time_zone), at, rules).name
+
+
 def _settle(
     books: Books, account: Account, window: GrowthWindow, standing: list[Rise], policy: Policy, at: datetime, cause: str
 ) -> None:
@@ -130,11 +172,24 @@ def _settle(
     if tier.name != before:
         account.tier_since = kept.since if kept is not None and holds else at
         fell = tier.at < rules.named(before).at
-        if not fell and not holds:  # reached without a purchase that says so: late growth, or a pack that rises at review
+        if (
+            not fell and not holds
+        ):  # reached without a purchase that says so: late growth, or a pack that rises at review
             account.tier_kept_until = account.tier_review_at = rules.kept_for.after(at, company.time_zone)
             account.rises += 1
         until = None if fell else account.tier_kept_until
-        step = ("fall" if fell else "rise", tier.name, before, at, until, growth, None, None, policy.version, rules.clause)
+        step = (
+            "fall" if fell else "rise",
+            tier.name,
+            before,
+            at,
+            until,
+            growth,
+            None,
+            None,
+            policy.version,
+            rules.clause,
+        )
         books.retier(account, step)
         announce(books, account, before, growth, cause, policy, rules.clause)
     books.remember_tier(account)

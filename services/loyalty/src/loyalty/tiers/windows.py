@@ -49,9 +49,9 @@ def windows(session: Session, spans: Mapping[str, Span], accounts: Mapping[str, 
     open_: dict[str, Span] = {}
     for customer_id, (first, last, end) in spans.items():
         account = accounts[customer_id]
-        if account.growth_from is None:
+        if account.growth_from is None or account.growth_until is None:
             found[customer_id] = GrowthWindow()
-        elif account.growth_from > last and account.growth_until < end:  # type: ignore[operator] - both or neither
+        elif account.growth_from > last and account.growth_until < end:
             found[customer_id] = GrowthWindow(account.growth - account.growth_before)
         else:
             open_[customer_id] = (min(first, account.growth_from), last, max(end, last + INSTANT))
@@ -82,13 +82,13 @@ def _read(
                 continue
             window, account = found[customer_id], accounts[customer_id]
             window.steps.append((at, amount))
-            if at >= account.growth_from:  # type: ignore[operator] - spans are asked only where growth is
+            if account.growth_from is None or at >= account.growth_from:
                 window.always -= amount
                 if at <= spans[customer_id][1]:
                     left[customer_id] += amount
     for customer_id, span in spans.items():
         account = accounts[customer_id]
-        if account.growth_from <= span[1]:  # type: ignore[operator]
+        if account.growth_from is not None and account.growth_from <= span[1]:
             account.growth_before += left[customer_id]
             account.growth_from = edges.get(customer_id, span[1] + INSTANT)
 

@@ -199,6 +199,7 @@ BEGIN
 END $$
 """
 
+
 def upgrade() -> None:
     op.execute(TABLES)
     for table in ("transaction", "lot", "lot_use", "business_key"):
@@ -224,6 +225,18 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP VIEW entry")
-    for table in ["tier_change", "hold_lot", "hold", "waiting_refund", "waiting_purchase", "business_key", "lot_use", "lot", "transaction", "identity", "member"]:
+    for table in [
+        "tier_change",
+        "hold_lot",
+        "hold",
+        "waiting_refund",
+        "waiting_purchase",
+        "business_key",
+        "lot_use",
+        "lot",
+        "transaction",
+        "identity",
+        "member",
+    ]:
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION refuse_change")

@@ -1,0 +1,53 @@
+"""What a hold does to purse and lots: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loyalty.ledger.domain import Account, OpenLot, credit_available, spread
+
+OPEN, CAPTURED, RELEASED, TIMED_OUT = "open", "captured", "released", "timed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """So many points of one lot, set aside."""
+
+    lot_id: str
+    points: int
+
+
+def reserve(account: Account, lots: Sequence[OpenLot], points: int) -> list[tuple[OpenLot, int]]:
+    """Set points aside, soonest expiry first. The caller has seen that ``available`` covers them."""
+    shares = spread(lots, points)
+    for lot, share in shares:
+        lot.reserved += share
+    account.available -= points
+    account.held += points
+    return shares
+
+
+def resolve(
+    account: Account, lots: Mapping[str, OpenLot], reserved: Sequence[Reserved], captured: int
+) -> tuple[list[tuple[OpenLot, int]], list[tuple[OpenLot, int]]]:
+    """End a hold: the first ``captured`` points are spent, the rest goes back to its lots.
+
+    Returns what was spent of which lot, and what the member's deficit absorbed of that which came back.
+    """
+    spent: list[tuple[OpenLot, int]] = []
+    absorbed: list[tuple[OpenLot, int]] = []
+    for share in reserved:
+        lot = lots[share.lot_id]
+        taken = min(captured, share.points)
+        captured -= taken
+        back = share.points - taken
+        lot.reserved -= share.points
+        lot.remaining -= taken
+        account.held -= share.points
+        if taken:
+            spent.append((lot, taken))
+        if back and (lost := credit_available(account, back)):
+            lot.remaining -= lost
+            absorbed.append((lot, lost))
+    return spent, absorbed

@@ -1,0 +1,181 @@
+"""Set points aside, take them, give them back. A hold resolves once; whoever comes second is told how it ended."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.errors import Conflict, Invalid, NotFound
+from chassis.ids import uuid7
+from chassis.policies.book import Policy
+from chassis.runtime import Context
+from chassis.timing import due
+from chassis.timing.due import DueRow
+from loyalty.ledger.books import Books, legs, transaction_ids
+from loyalty.ledger.domain import Account
+from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve
+from loyalty.redemption.tables import Hold, HoldLot
+
+TIME_OUT = "hold"  # kind of the due row
+
+
+def set_aside(
+    context: Context,
+    customer_id: uuid.UUID,
+    points: int,
+    expires_at: datetime | None = None,
+    reference: str | None = None,
+    created_by: str | None = None,
+) -> Hold:
+    """Hold points of a member for a redemption that is not final yet.
+
+    Raises NotFound for an unknown customer and Conflict when fewer points are available (decision 28).
+    """
+    session, policy = context.session, context.policies.in_force()
+    books = Books(session)
+    account = books.lock([str(customer_id)]).get(str(customer_id))
+    if account is None:
+        raise NotFound(f"no member with customer id {customer_id}")
+    if account.available < points:
+        raise Conflict(
+            f"{points} points were asked for, {max(account.available, 0)} are available",
+            points=account.balance,
+        )
+    if expires_at is None:
+        expires_at = policy.rules.redemption.hold_for.after(books.now, policy.company.time_zone)
+    hold = Hold(
+        id=uuid7(books.now),
+        member_id=customer_id,
+        points=points,
+        captured=0,
+        status=OPEN,
+        reference=reference,
+        created_by=created_by,
+        created_at=books.now,
+        expires_at=expires_at,
+        resolved_at=None,
+    )
+    session.add(hold)
+    shares = reserve(account, books.lots([account.customer_id]), points)
+    for place, (lot, share) in enumerate(shares):
+        books.change(lot)
+        session.add(HoldLot(hold_id=hold.id, place=place, lot_id=uuid.UUID(lot.id), points=share))
+    _post(books, account, hold, "hold", {"available": -points, "held": points}, policy)
+    books.write()
+    due.schedule(session, TIME_OUT, str(hold.id), expires_at)
+    return hold
+
+
+def capture(context: Context, hold_id: uuid.UUID, points: int | None = None) -> Hold:
+    """Take a hold's points, all or part; what is not taken goes back to its lots.
+
+    Raises Conflict when the hold is resolved or its time is over, Invalid for more points than it holds.
+    """
+    books, account, hold = _open_hold(context, hold_id)
+    if hold.expires_at <= books.now:
+        raise Conflict(f"the hold's time was over at {hold.expires_at.isoformat()}", status_of_hold=TIMED_OUT)
+    taken = hold.points if points is None else points
+    if taken > hold.points:
+        raise Invalid("more than was set aside", {"points": [f"at most {hold.points}"]})
+    policy = context.policies.in_force()
+    _resolve(context, books, account, hold, taken, CAPTURED, policy)
+    return hold
+
+
+def release(context: Context, hold_id: uuid.UUID) -> Hold:
+    """Give all of a hold's points back. Raises Conflict when the hold is resolved."""
+    books, account, hold = _open_hold(context, hold_id)
+    _resolve(context, books, account, hold, 0, RELEASED, context.policies.in_force())
+    return hold
+
+
+def time_out(context: Context, row: DueRow) -> None:
+    """The hold's time is over: unless it was resolved, its points go back."""
+    hold = context.session.get(Hold, uuid.UUID(row.key))
+    if hold is None or hold.status != OPEN:
+        return
+    books, account, hold = _locked(context, hold)
+    if hold.status == OPEN:
+        _resolve(context, books, account, hold, 0, TIMED_OUT, context.policies.in_force())
+
+
+def the_hold(session: Session, hold_id: uuid.UUID) -> Hold:
+    """A hold. Raises NotFound."""
+    hold = session.get(Hold, hold_id)
+    if hold is None:
+        raise NotFound(f"no hold {hold_id}")
+    return hold
+
+
+def _open_hold(context: Context, hold_id: uuid.UUID) -> tuple[Books, Account, Hold]:
+    books, account, hold = _locked(context, the_hold(context.session, hold_id))
+    if hold.status != OPEN:
+        raise Conflict(f"the hold is {hold.status} already", status_of_hold=hold.status, captured=hold.captured)
+    return books, account, hold
+
+
+def _locked(context: Context, hold: Hold) -> tuple[Books, Account, Hold]:
+    """The member's account is locked first; only then is the hold's state looked at."""
+    books = Books(context.session)
+    account = books.lock([str(hold.member_id)])[str(hold.member_id)]
+    context.session.refresh(hold)
+    return books, account, hold
+
+
+def _resolve(
+    context: Context, books: Books, account: Account, hold: Hold, taken: int, status: str, policy: Policy
+) -> None:
+    session = context.session
+    places = session.scalars(select(HoldLot).where(HoldLot.hold_id == hold.id).order_by(HoldLot.place)).all()
+    reserved = [Reserved(str(place.lot_id), place.points) for place in places]
+    lots = {lot.id: lot for lot in books.lots([account.customer_id])}
+    spent, absorbed = resolve(account, lots, reserved, taken)
+    for share in reserved:
+        books.change(lots[share.lot_id])
+    if taken:
+        id_ = _post(books, account, hold, "capture", {"held": -taken, "redeemed": taken}, policy)
+        for lot, points in spent:
+            books.use(lot.member_id, lot.id, id_, points)
+        _announce(books, account, hold, id_, taken, policy)
+    if back := hold.points - taken:
+        id_ = _post(books, account, hold, "hold_release", {"held": -back, "available": back}, policy, status)
+        for lot, points in absorbed:
+            books.use(lot.member_id, lot.id, id_, points)
+    books.write()
+    hold.status, hold.captured, hold.resolved_at = status, taken, books.now
+    if status != TIMED_OUT:
+        due.cancel(session, TIME_OUT, str(hold.id))
+
+
+def _post(
+    books: Books,
+    account: Account,
+    hold: Hold,
+    kind: str,
+    moved: dict[str, int],
+    policy: Policy,
+    reason: str | None = None,
+) -> str:
+    (id_,) = transaction_ids(books.now, 1)
+    books.post(
+        account, id_, kind, f"{kind}:{hold.id}", books.now, legs(moved), policyversion=policy.version,
+        clause=policy.rules.redemption.clause, reference=hold.reference, reason=reason,
+    )  # fmt: skip
+    return id_
+
+
+def _announce(books: Books, account: Account, hold: Hold, id_: str, points: int, policy: Policy) -> None:
+    data = {
+        "customer_id": account.customer_id,
+        "transaction_id": id_,
+        "points": points,
+        "hold_id": str(hold.id),
+        "amount": f"{policy.rules.redemption.money(points):.2f}",
+        "currency": policy.company.currency,
+        "occurred_at": books.now.isoformat(),
+        "balance": account.balance,
+    }
+    books.announce("points.redeemed.v1", account, f"capture:{hold.id}", data, policy.version)

@@ -1,0 +1,121 @@
+"""Points are set aside once, taken once, given back once."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chassis.errors import Conflict
+from chassis.timing.due import DuePoller
+from loyalty.redemption.use_cases import set_aside
+
+LONG_AGO = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def member(programme: Any) -> str:
+    """A member with 100 available points that expire in 2027, and 50 that expire a year later."""
+    customer: str = programme.enrol("card:1")
+    programme.buys("100.00", "P1", at=LONG_AGO - timedelta(days=300))
+    programme.buys("50.00", "P2", at=LONG_AGO)
+    return customer
+
+
+@pytest.mark.rule("CG-22")
+def test_a_hold_sets_points_aside_soonest_expiry_first(api: Any, programme: Any, member: str, in_balance: Any) -> None:
+    held = api.post("holds", {"customer_id": member, "points": 120})
+
+    assert held.status_code == 201
+    assert held.get_json()["status"] == "open"
+    assert programme.purse(member)["held"] == 120
+    assert programme.purse(member)["available"] == 30
+    lots = {lot["points"]: lot["reserved"] for lot in api.get(f"members/{member}/lots").get_json()["items"]}
+    assert lots == {100: 100, 50: 20}
+    in_balance()
+
+
+def test_a_partial_capture_gives_the_rest_back(
+    api: Any, programme: Any, member: str, in_balance: Any, recorded: Any
+) -> None:
+    hold = api.post("holds", {"customer_id": member, "points": 120}).get_json()["id"]
+
+    captured = api.post(f"holds/{hold}/capture", {"points": 70}).get_json()
+
+    assert (captured["status"], captured["captured"]) == ("captured", 70)
+    assert programme.purse(member) == {
+        "pending": 0, "available": 80, "held": 0, "blocked": 0, "deficit": 0, "growth": 150,
+    }  # fmt: skip
+    (event,) = recorded(programme.runtime, "points.redeemed.v1")
+    assert (event.data["points"], event.data["amount"], event.data["currency"]) == (70, "0.70", "CNY")
+    in_balance()
+
+
+def test_a_hold_resolves_once(api: Any, member: str) -> None:
+    hold = api.post("holds", {"customer_id": member, "points": 10}).get_json()["id"]
+    assert api.post(f"holds/{hold}/release").status_code == 200
+
+    for action in ("capture", "release"):
+        assert api.post(f"holds/{hold}/{action}").status_code == 409
+
+
+def test_a_hold_times_out_by_itself(api: Any, programme: Any, member: str, in_balance: Any) -> None:
+    hold = api.post("holds", {"customer_id": member, "points": 10, "expires_in": 60}).get_json()["id"]
+    programme.clock.advance(seconds=61)
+    assert api.post(f"holds/{hold}/capture").status_code == 409
+
+    DuePoller(programme.runtime).tick()
+
+    assert api.get(f"holds/{hold}").get_json()["status"] == "timed_out"
+    assert programme.purse(member)["available"] == 150
+    in_balance()
+
+
+def test_more_than_is_available_is_refused_and_an_unknown_customer_not_found(api: Any, member: str) -> None:
+    refused = api.post("holds", {"customer_id": member, "points": 151})
+    unknown = api.post("holds", {"customer_id": str(uuid.uuid4()), "points": 1})
+
+    assert (refused.status_code, unknown.status_code) == (409, 404)
+
+
+def test_an_expiring_lot_waits_for_its_hold(api: Any, programme: Any, member: str, in_balance: Any) -> None:
+    hold = api.post("holds", {"customer_id": member, "points": 60, "expires_in": 7 * 86_400}).get_json()["id"]
+    programme.clock.travel_to(datetime(2026, 12, 31, 16, 1, tzinfo=UTC))
+
+    programme.run("expire-lots")
+    assert programme.purse(member)["held"] == 60
+    api.post(f"holds/{hold}/release")
+    programme.run("expire-lots")
+
+    assert programme.purse(member)["available"] + programme.purse(member)["held"] <= 150
+    in_balance()
+
+
+@pytest.mark.rule("CG-23")
+def test_of_twenty_parallel_holds_of_the_whole_balance_exactly_one_wins(
+    programme: Any, member: str, in_balance: Any
+) -> None:
+    outcomes: list[str] = []
+    gate = threading.Barrier(20)
+
+    def try_it() -> None:
+        gate.wait()
+        try:
+            with programme.runtime.context() as context:
+                set_aside(context, uuid.UUID(member), 150)
+            outcomes.append("won")
+        except Conflict:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=try_it) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["refused"] * 19 + ["won"]
+    assert programme.purse(member)["available"] == 0
+    in_balance()
