@@ -17,7 +17,8 @@ def test_no_answer_departs_from_the_document(shelf: Runtime) -> None:
         app,
         tokens.bearer(),
         max_examples=5,
-        excused=lambda operation, problem: operation == "POST /api/v1/services/shelf/policies",  # a real pack or none
+        # A pack must be a pack, and a moment lie ahead: meanings that no schema tells.
+        excused=lambda operation, problem: operation.startswith("POST /api/v1/services/shelf/policies"),
     )
 
     assert not found, "\n\n".join(found)
