@@ -111,7 +111,7 @@ def test_connection_headers_stop_at_the_gateway_both_ways(gateway: Any, fake_ser
     assert status == 200
     assert names & {"x-mine", "te", "upgrade", "keep-alive"} == set()
     assert customer.seen[0].headers["X-Kept"] == "yes"
-    assert "x-inner" not in headers and "keep-alive" not in headers
+    assert {"x-inner", "keep-alive"} & set(headers) == set()
     assert headers["x-outer"] == "2"
 
 

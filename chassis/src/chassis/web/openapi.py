@@ -100,7 +100,8 @@ def _complete(operation: dict[str, Any], verb: str, name: str, endpoint: Endpoin
     responses = {
         str(status): answer for status, answer in operation.get("responses", {}).items() if status != "default"
     }
-    for status in _problems(access, verb, has_id, "requestBody" in operation):
+    said = {int(status) for status in responses if int(status) >= 400}  # a view's own alt_response
+    for status in said | _problems(access, verb, has_id, "requestBody" in operation):
         if not _is_documented(responses.get(str(status))):
             responses[str(status)] = _response(status)
     operation["responses"] = dict(sorted(responses.items()))

@@ -24,7 +24,6 @@ from gateway.signin import api as signin_api
 from gateway.signin import housekeeping
 from gateway.signin.keys import OwnKeys
 
-
 THREADS = 16  # they mostly wait for the services behind
 
 

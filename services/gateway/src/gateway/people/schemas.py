@@ -7,7 +7,13 @@ from marshmallow import validate
 
 from chassis.web import PageArgs, Schema, fields
 
-_CODE = validate.Regexp(r"^[^/\s\x00-\x1f]{1,64}\Z", error="1 to 64 characters without spaces and slashes")
+# The pattern as JSON Schema and Python both read it; what the document promises is what is checked.
+_PATTERN = r"^[^/\s\u0000-\u0020\u007f-\u00a0]{1,64}$"
+_CODE = {
+    "required": True,
+    "validate": validate.Regexp(_PATTERN, error="1 to 64 characters without spaces and slashes"),
+    "metadata": {"pattern": _PATTERN},
+}
 
 
 class UnitSchema(Schema):
@@ -24,7 +30,7 @@ class UnitSchema(Schema):
 class NewUnitSchema(Schema):
     """A unit to open; without ``parent`` below the company itself."""
 
-    code = fields.Text(64, required=True, validate=_CODE)
+    code = fields.Text(64, **_CODE)
     name = fields.Text(200, required=True)
     parent = fields.Text(64, load_default=None, allow_none=True)
 
@@ -61,7 +67,7 @@ class StaffSchema(Schema):
 class NewStaffSchema(Schema):
     """Someone to take on; ``unit`` by code, ``superior`` by username."""
 
-    username = fields.Text(64, required=True, validate=_CODE)
+    username = fields.Text(64, **_CODE)
     name = fields.Text(200, required=True)
     unit = fields.Text(64, required=True)
     roles = fields.List(fields.Text(64), required=True, validate=validate.Length(min=1, max=20))

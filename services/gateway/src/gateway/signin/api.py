@@ -63,6 +63,7 @@ class TokensSchema(Schema):
 @requires(public=True, secret=True, audit=False)
 @blueprint.arguments(CredentialsSchema)
 @blueprint.response(200, TokensSchema)
+@blueprint.alt_response(401)
 def sign_in(body: dict[str, Any]) -> dict[str, Any]:
     """Sign in with username and password."""
     with work().runtime.context() as own:
@@ -77,6 +78,7 @@ def sign_in(body: dict[str, Any]) -> dict[str, Any]:
 @requires(public=True, secret=True, audit=False)
 @blueprint.arguments(RefreshSchema)
 @blueprint.response(200, TokensSchema)
+@blueprint.alt_response(401)
 def stay_signed_in(body: dict[str, Any]) -> dict[str, Any]:
     """Exchange a refresh token for new tokens. Using one twice ends the whole sign-in."""
     with work().runtime.context() as own:
