@@ -13,4 +13,4 @@ class Base(DeclarativeBase):
     """Tables of the customer service."""
 
     metadata = MetaData(naming_convention=CONVENTION)
-    type_annotation_map = {**TYPES, str: Text, list[str]: ARRAY(Text)}
+    type_annotation_map = {**TYPES, str: Text, list[str]: ARRAY(Text)}  # noqa: RUF012 - SQLAlchemy reads it so

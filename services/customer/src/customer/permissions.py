@@ -1,4 +1,4 @@
-"""Which roles may do what in this service: a table, read by the guard of every view. The administrator may do all of it."""
+"""Which roles may do what here: a table, read by the guard of every view. The administrator may do all of it."""
 
 from __future__ import annotations
 

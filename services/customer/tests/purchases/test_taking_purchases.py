@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
 import pytest
+
+from chassis.messaging.dead_letters import keep
+from chassis.messaging.incoming import Incoming
+from chassis.messaging.testing import deliver
 
 
 def _purchase(admin, purchase_id):
@@ -163,3 +170,50 @@ def test_a_batch_of_five_hundred_is_one_pass(admin, registered, told, sale):
     words = told(*(sale("8801" if n % 3 else f"u{n}", "1.00") for n in range(500)))
 
     assert set(words) == {"accepted"}
+
+
+def test_a_publisher_reads_why_the_gate_refused_a_purchase(admin, told, sale, runtime):
+    wrong = sale(purchase_id="水-1", currency="yuan")
+    [word] = told(wrong)
+    with runtime.context() as context:
+        headers = {"x-kezhi-reason": word.removeprefix("rejected:"), "x-kezhi-queue": "customer.purchases"}
+        keep(
+            context.session,
+            [("customer.purchases.dead", Incoming(_body(wrong), headers=headers))],
+        )
+
+    found = _purchase(admin, "水-1")
+
+    assert found["status"] == "rejected"
+    assert "currency" in found["reason"]
+    assert admin.get("/api/v1/purchases/P-unheard").status_code == 404
+
+
+def test_linking_and_telling_at_the_same_moment_leaves_nothing_waiting(runtime, admin, client, sale):
+    cards = [f"r{n}" for n in range(30)]
+
+    def register(card):
+        body = {"kind": "individual", "name": card, "identities": [{"scheme": "card", "value": card}]}
+        return client(runtime).post("/api/v1/customers", json=body).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        telling = [pool.submit(deliver, runtime, "purchases", [sale(card), sale(card)]) for card in cards]
+        linking = [pool.submit(register, card) for card in cards]
+        assert {word for each in telling for word in each.result()} == {"accepted"}
+        assert {each.result() for each in linking} == {201}
+
+    assert admin.get("/api/v1/unmatched-purchases").json["items"] == []
+
+
+def test_refund_and_purchase_at_the_same_moment_find_each_other(runtime, admin, sale, refund):
+    pairs = [(sale(None, "10.00", purchase_id=f"Q-{n}"), refund(f"Q-{n}", "4.00")) for n in range(30)]
+
+    with ThreadPoolExecutor(4) as pool:
+        told = [pool.submit(deliver, runtime, "purchases", [event]) for pair in pairs for event in pair]
+        assert {word for each in told for word in each.result()} == {"accepted"}
+
+    assert {each["refunded"] for each in admin.get("/api/v1/purchases").json["items"]} == {"4.00"}
+
+
+def _body(document):
+    return orjson.dumps(document)

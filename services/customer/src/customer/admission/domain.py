@@ -40,7 +40,7 @@ def free_standing() -> dict[str, Any]:
 
 
 def standing_of(status: str, entries: Iterable[Entry], units: Collection[str] | None = None) -> dict[str, Any]:
-    """``{may_trade, reasons}`` (decision 26). ``units``: the unit asked for and those above it; None for the company."""
+    """``{may_trade, reasons}`` (decision 26). ``units``: the one asked for and those above; None: the company."""
     reasons: list[dict[str, Any]] = []
     blocks = False
     if status != "active":

@@ -27,7 +27,7 @@ from customer.admission.tables import BlacklistEntryRow
 from customer.archive.use_cases import remember
 from customer.registry.tables import CustomerRow
 from customer.registry.use_cases import announce_state, lock_customer
-from customer.segmentation.use_cases import set_grade
+from customer.segmentation.regrading import set_grade
 
 EXPIRY = "blacklist-expiry"
 BLACKLIST = "blacklist"
@@ -154,7 +154,7 @@ def reinstate_customer(context: Context, content: dict[str, Any]) -> dict[str, A
     customer = lock_customer(session, UUID(content["customer_id"]))
     entry = session.get_one(BlacklistEntryRow, UUID(content["entry"]), with_for_update=True)
     if entry.status == LIFTED:
-        raise Conflict("This entry was lifted already", status=entry.status)
+        raise Conflict("This entry was lifted already", state=entry.status)
     proposer, approver = _signatures(session, REINSTATE, content)
     entry.status, entry.lifted_at, entry.lifted_by = LIFTED, now, approver
     entry.lift = {"reason": content["reason"], "evaluation": content["evaluation"], "proposed_by": proposer}

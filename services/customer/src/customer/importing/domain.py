@@ -7,8 +7,8 @@ from typing import Any
 
 # column → what it says; several values of one cell are parted by semicolons
 COLUMNS = (
-    "name", "kind", "phone", "email", "identity", "unit", "owner", "birthday", "stage", "value_class", "address", "division", "tags",
-    "department", "collected_by",
+    "name", "kind", "phone", "email", "identity", "unit", "owner", "birthday", "stage", "value_class", "address",
+    "division", "tags", "department", "collected_by",
 )  # fmt: skip
 PROFILE = "profile."
 LONGEST_LINE = 100_000

@@ -27,7 +27,8 @@ from chassis.web.principal import Principal, closed
 from customer.importing.domain import LONGEST_LINE, faults, misread, registration
 from customer.importing.tables import ImportLineRow
 from customer.registry.domain import identity_texts, sameness_terms
-from customer.registry.registering import new_customer, register_customer, register_customers, sameness
+from customer.registry.duplicates import sameness
+from customer.registry.registering import new_customer, register_customer, register_customers
 from customer.registry.schemas import NewCustomerSchema
 from customer.registry.tables import IdentityRow
 from customer.registry.use_cases import change_customer, lock_customer

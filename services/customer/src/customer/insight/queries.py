@@ -62,8 +62,8 @@ def loyalty(session: Session, policy: Policy, today: date, first: date | None, l
         "window": {"from": first, "to": last},
         "left_out": _left_out(session, first, last),
         "definitions": {
-            "repeat_purchase_rate": f"customers with purchases on {rules.repeat_days} or more distinct days / customers with one or more",
-            "churn_rate": f"customers without a purchase for {rules.churned_after} days at the end of the window / customers",
+            "repeat_purchase_rate": f"customers who bought on {rules.repeat_days} or more distinct days / customers",
+            "churn_rate": f"customers without a purchase for {rules.churned_after} days at the end / customers",
             "referral_rate": "customers that another customer brought / customers",
         },
         **policy.cite(rules.clause),
@@ -71,7 +71,7 @@ def loyalty(session: Session, policy: Policy, today: date, first: date | None, l
 
 
 def rfm(session: Session, policy: Policy, today: date, as_of: date | None) -> dict[str, Any]:
-    """How many customers, and how much money, in each cell of recency × frequency × money; the top group is the highest number.
+    """Customers and money in each cell of recency × frequency × money; the best group has the highest number.
 
     A group is the percentile rank times the number of groups: equal customers are never torn apart.
     """
@@ -87,7 +87,8 @@ def rfm(session: Session, policy: Policy, today: date, as_of: date | None) -> di
                 SELECT m.amount, {_group("recency")} AS r, {_group("frequency")} AS f, {_group("amount")} AS m
                 FROM measured m JOIN customer c ON c.id = m.customer_id AND c.status = 'active'
             )
-            SELECT r, f, m, count(*) AS customers, sum(amount) AS amount FROM ranked GROUP BY r, f, m ORDER BY r DESC, f DESC, m DESC
+            SELECT r, f, m, count(*) AS customers, sum(amount) AS amount FROM ranked
+            GROUP BY r, f, m ORDER BY r DESC, f DESC, m DESC
             """  # noqa: S608 - measures of the closed vocabulary
         ),
         {"first": first, "last": last, "as_of": day, "groups": groups},

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from chassis.messaging.dead_letters import DeadLetter
 from chassis.people import UnitRow
 from chassis.web import Page
 from chassis.web.principal import Principal
@@ -16,10 +18,11 @@ from customer.purchases.domain import REJECTED, WAITING
 from customer.purchases.tables import PurchaseRow, RefundRow, RefusedPurchaseRow, StoreRow
 from customer.units import seen_by
 
+_DEAD_LETTERS_SEARCHED = 2000
 _P = PurchaseRow.__table__.c
 _NAMES = (
-    "purchase_id", "status", "customer_id", "identity", "occurred_at", "store", "channel", "currency", "total", "refunded", "source",
-    "event_id", "received_at",
+    "purchase_id", "status", "customer_id", "identity", "occurred_at", "store", "channel", "currency", "total",
+    "refunded", "source", "event_id", "received_at",
 )  # fmt: skip
 # Said here, or by the organisation tree: a unit names the stores that mean it, and its own code is one of them.
 _TOLD_UNIT = (
@@ -64,6 +67,7 @@ def read_purchase(session: Session, principal: Principal, purchase_id: str) -> d
     ).first()
     refused = _refusals(session, principal, purchase_id)
     if row is None:
+        refused = refused or _refused_at_the_gate(session, principal, purchase_id)
         if not refused:
             raise NotFound("No such purchase has been told (yet)")
         return {"purchase_id": purchase_id, "status": REJECTED, "reason": refused[-1]["reason"], "refusals": refused}
@@ -127,3 +131,26 @@ def _refusals(session: Session, principal: Principal, purchase_id: str) -> list[
     if principal.kind == "api_key":
         statement = statement.where(c.source.in_(sorted(principal.sources)))
     return [dict(row._mapping) for row in session.execute(statement)]
+
+
+def _refused_at_the_gate(session: Session, principal: Principal, purchase_id: str) -> list[dict[str, Any]]:
+    """What never reached this service's rules lies among the newest dead letters, by whatever it said of itself."""
+    d = DeadLetter.__table__.c
+    recent = select(d.source, d.event_id, d.reason, d.last_at, d.body).where(d.type.startswith("purchase."))
+    if principal.kind == "api_key":
+        recent = recent.where(d.source.in_(sorted(principal.sources)))
+    newest = recent.order_by(d.last_at.desc(), d.id.desc()).limit(_DEAD_LETTERS_SEARCHED).subquery()
+    holding = func.pg_catalog.position(newest.c.body, purchase_id.encode()) > 0
+    return [
+        {"source": row.source, "event_id": row.event_id, "reason": row.reason, "at": row.last_at}
+        for row in session.execute(select(newest).where(holding).order_by(newest.c.last_at))
+        if _named(row.body) == purchase_id
+    ]
+
+
+def _named(body: bytes) -> str | None:
+    try:
+        data = orjson.loads(body).get("data")
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+    return data.get("purchase_id") if isinstance(data, dict) else None

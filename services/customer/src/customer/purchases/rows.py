@@ -111,15 +111,17 @@ def insert_sales(session: Session, now: datetime, told: Sequence[tuple[Sale, Del
 
 
 _INSERT_REFUNDS = """
-    INSERT INTO refund (refund_id, purchase_id, status, occurred_at, total, details, source, event_id, digest, received_at)
+    INSERT INTO refund
+        (refund_id, purchase_id, status, occurred_at, total, details, source, event_id, digest, received_at)
     SELECT refund_id, purchase_id, status, occurred_at, total, details::jsonb, source, event_id, digest, %s
-    FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::text[], %b::bytea[])
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[],
+                %s::text[], %b::bytea[])
          AS given (refund_id, purchase_id, status, occurred_at, total, details, source, event_id, digest)
 """
 
 
 def insert_refunds(session: Session, now: datetime, kept: Sequence[tuple[Refund, Delivery, str]]) -> None:
-    """Insert refunds with their status. A rival that tells the same refund at this moment makes the batch be tried again."""
+    """Insert refunds with their status. A rival telling the same refund at this moment has the batch tried again."""
     if not kept:
         return
     ordered = sorted(kept, key=lambda told: told[0].refund_id)
@@ -144,7 +146,10 @@ def lock_purchases(session: Session, purchase_ids: Collection[str]) -> dict[str,
     """The purchases that refunds were told of, locked in the order of their ids."""
     if not purchase_ids:
         return {}
-    statement = "SELECT purchase_id, customer_id, total, refunded FROM purchase WHERE purchase_id = ANY(%s) ORDER BY 1 FOR UPDATE"
+    statement = (
+        "SELECT purchase_id, customer_id, total, refunded FROM purchase"
+        " WHERE purchase_id = ANY(%s) ORDER BY purchase_id FOR UPDATE"
+    )
     return {row[0]: Locked(*row[1:]) for row in _all(session, statement, list(purchase_ids))}
 
 
@@ -152,7 +157,8 @@ def store_refunded(session: Session, sums: Mapping[str, Decimal]) -> None:
     """Write the sums of refunds of locked purchases."""
     if sums:
         statement = (
-            "UPDATE purchase SET refunded = given.refunded FROM unnest(%s::text[], %s::numeric[]) AS given (id, refunded)"
+            "UPDATE purchase SET refunded = given.refunded"
+            " FROM unnest(%s::text[], %s::numeric[]) AS given (id, refunded)"
             " WHERE purchase_id = given.id"
         )
         _run(session, statement, list(sums), list(sums.values()))
@@ -162,10 +168,10 @@ def waiting_refunds(session: Session, purchase_ids: Sequence[str]) -> dict[str, 
     """purchase → refunds that were told before it, oldest first."""
     statement = (
         "SELECT refund_id, purchase_id, occurred_at, total, source FROM refund"
-        f" WHERE status = '{WAITING}' AND purchase_id = ANY(%s) ORDER BY occurred_at, refund_id"
+        " WHERE status = %s AND purchase_id = ANY(%s) ORDER BY occurred_at, refund_id"
     )
     found: dict[str, list[Any]] = {}
-    for refund_id, purchase_id, occurred_at, total, source in _all(session, statement, list(purchase_ids)):
+    for refund_id, purchase_id, occurred_at, total, source in _all(session, statement, WAITING, list(purchase_ids)):
         found.setdefault(purchase_id, []).append(Early(refund_id, purchase_id, occurred_at, total, source))
     return found
 

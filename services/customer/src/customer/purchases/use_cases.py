@@ -93,7 +93,7 @@ def _take_sales(context: Context, told: Sequence[Told[Sale]]) -> list[Rejection]
 
 
 def _known_customers(session: Session, sales: Sequence[Sale]) -> Callable[[Sale], tuple[UUID | None, str | None]]:
-    """Who bought: a look-up from sale to (customer, identity as told). Who is unknown is looked for twice, see ``waiting``."""
+    """Who bought: from sale to (customer, identity as told). Who is unknown is looked for twice, see ``waiting``."""
     identities = {sale.identity for sale in sales if sale.customer_id is None and sale.identity is not None}
     ids = {sale.customer_id for sale in sales if sale.customer_id is not None}
     holders = rows.holders(session, identities)

@@ -22,16 +22,19 @@ STATUSES = ("active", "inactive")
 ENTRY_STAGE = "development"
 
 # Numbers that are no subscriber's: hotlines a company or an institution may be reached by.
-SERVICE_NUMBERS = frozenset({"110", "119", "120", "122", "12110", "12119", "12122", "12301", "12305", "12306", "12309", "12315", "12318",
-                             "12320", "12328", "12331", "12333", "12345", "12348", "12358", "12365", "12366", "12369", "12377", "12389"})  # fmt: skip
+_SERVICE_NUMBERS = (
+    "110 119 120 122 12110 12119 12122 12301 12305 12306 12309 12315 12318 12320 12328 12331 12333 12345 12348 12358"
+    " 12365 12366 12369 12377 12389"
+)
+SERVICE_NUMBERS = frozenset(_SERVICE_NUMBERS.split())
 
 # Surnames that are read otherwise than the same character elsewhere.
-SURNAMES = {
-    "单": "shan", "曾": "zeng", "仇": "qiu", "解": "xie", "查": "zha", "任": "ren", "区": "ou", "盖": "ge", "朴": "piao",
-    "华": "hua", "尉": "wei", "尉迟": "yu chi", "万俟": "mo qi", "单于": "chan yu", "长孙": "zhang sun", "翟": "zhai",
-    "员": "yun", "黑": "he", "折": "she", "覃": "qin", "召": "shao", "秘": "bi", "缪": "miao", "乐": "yue", "洗": "xian",
-    "郇": "xun", "逄": "pang", "燕": "yan", "召南": "shao nan", "令狐": "ling hu", "澹台": "tan tai", "宿": "su", "那": "na",
-}  # fmt: skip
+_READ_OTHERWISE = """
+    单 shan; 曾 zeng; 仇 qiu; 解 xie; 查 zha; 任 ren; 区 ou; 盖 ge; 朴 piao; 华 hua; 尉 wei; 翟 zhai; 员 yun; 黑 he;
+    折 she; 覃 qin; 召 shao; 秘 bi; 缪 miao; 乐 yue; 洗 xian; 郇 xun; 逄 pang; 燕 yan; 宿 su; 那 na; 尉迟 yu chi;
+    万俟 mo qi; 单于 chan yu; 长孙 zhang sun; 令狐 ling hu; 澹台 tan tai
+"""
+SURNAMES: dict[str, str] = dict(line.strip().split(maxsplit=1) for line in _READ_OTHERWISE.split(";"))
 
 _SCHEME = re.compile(r"[a-z][a-z0-9_.-]{0,31}")
 
@@ -137,7 +140,7 @@ def search_terms(query: str) -> tuple[list[str], str]:
 
 
 def sameness_terms(phones: Iterable[str], emails: Iterable[str], birthday: object, reading: str) -> list[str]:
-    """The exact terms under which a customer that may be the same is found: each contact; name and birthday together."""
+    """The exact terms under which one who may be the same is found: each contact; name and birthday together."""
     found = [f"phone:{number}" for number in phones] + [f"email:{address}" for address in emails]
     return sorted({*found, f"born:{birthday}:{reading}"} if birthday else set(found))
 

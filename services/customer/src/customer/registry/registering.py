@@ -21,36 +21,20 @@ from chassis.policies.book import Policy
 from chassis.storage import numbers
 from customer.admission.domain import free_standing, trade_of
 from customer.archive.use_cases import HERE
-from customer.purchases.waiting import IDENTITIES, remember_applied
+from customer.purchases.waiting import remember_applied
 from customer.registry import domain
+from customer.registry.duplicates import refusals, sameness
 from customer.registry.state import full_state
 from customer.registry.tables import CustomerRow
 
-# Who is registered twice at the same moment is found out here: the second waits until the first is there to be seen.
-# The gate of identities is passed in the same breath, see ``purchases.waiting``.
-_ONE_AT_A_TIME = text(
-    """
-    SELECT pg_advisory_xact_lock_shared(:gate),
-           (SELECT count(pg_advisory_xact_lock(k)) FROM (
-               SELECT DISTINCT hashtextextended(t, 1) AS k FROM unnest(CAST(:terms AS text[])) AS t ORDER BY 1) AS keys)
-    """
-)
-_KNOWN = text(
-    """
-    SELECT i.identity, c.id, c.code, c.name, c.pinyin, c.birthday, c.phones, c.emails
-    FROM identity i JOIN customer c ON c.id = i.customer_id WHERE i.identity = ANY(CAST(:identities AS text[]))
-    UNION ALL
-    (SELECT NULL, c.id, c.code, c.name, c.pinyin, c.birthday, c.phones, c.emails
-     FROM customer c WHERE c.terms && CAST(:terms AS text[]) LIMIT 5000)
-    """
-)
 REGISTERED = "customer.registered.v1"
 _COLUMNS = tuple(column.name for column in CustomerRow.__table__.c)
 _LISTED = ", ".join(_COLUMNS)
 _ENTER = text(
     f"""
     WITH entering AS (
-        INSERT INTO customer ({_LISTED}) SELECT {_LISTED} FROM jsonb_populate_recordset(NULL::customer, CAST(:customers AS jsonb))
+        INSERT INTO customer ({_LISTED})
+        SELECT {_LISTED} FROM jsonb_populate_recordset(NULL::customer, CAST(:customers AS jsonb))
     ), given AS (
         SELECT x.* FROM jsonb_to_recordset(CAST(:identities AS jsonb)) AS x (identity text, customer_id uuid)
     ), claimed AS (
@@ -58,14 +42,15 @@ _ENTER = text(
         SELECT identity, customer_id, :now, :by FROM given ORDER BY identity
         ON CONFLICT DO NOTHING RETURNING identity
     ), written AS (
-        INSERT INTO customer_change (customer_id, field, new, by, collected_by, department, collected_at, why, at, version)
+        INSERT INTO customer_change
+            (customer_id, field, new, by, collected_by, department, collected_at, why, at, version)
         SELECT x.customer_id, 'registered', x.facts, :by, x.collected_by, x.department, x.collected_at, x.why, :now, 1
         FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS x
              (customer_id uuid, facts jsonb, collected_by text, department text, collected_at timestamptz, why text)
     ), archived AS (
         INSERT INTO archive_entry (customer_id, at, kind, fact, data, source)
-        SELECT (x->>'id')::uuid, :now, 'profile', 'customer.registered', jsonb_build_object('code', x->>'code', 'by', CAST(:by AS text)),
-               '{HERE}'
+        SELECT (x->>'id')::uuid, :now, 'profile', 'customer.registered',
+               jsonb_build_object('code', x->>'code', 'by', CAST(:by AS text)), '{HERE}'
         FROM jsonb_array_elements(CAST(:customers AS jsonb)) AS x
     ), applied AS (
         UPDATE purchase SET customer_id = given.customer_id, status = 'accepted' FROM given
@@ -94,17 +79,15 @@ def register_customer(
 def register_customers(
     session: Session, clock: Clock, policy: Policy, by: str, commands: Sequence[Mapping[str, Any]]
 ) -> list[CustomerRow | Conflict]:
-    """Take many; each is registered, or a Conflict stands in its place. No two of them may share identity or contact."""
+    """Take many; each is registered, or a Conflict stands in its place. No two may share an identity or a contact."""
     now = clock.now()
     rows = [new_customer(now, by, command) for command in commands]
-    refusals = _refusals(session, policy, rows, commands)
-    entering = [
-        (row, command) for row, command, refusal in zip(rows, commands, refusals, strict=True) if refusal is None
-    ]
+    known = refusals(session, policy, rows, commands)
+    entering = [(row, command) for row, command, refusal in zip(rows, commands, known, strict=True) if refusal is None]
     _number(session, [row for row, _ in entering])
     _enter(session, now, by, entering)
     _announce(session, policy, [row for row, _ in entering])
-    return [refusal or row for row, refusal in zip(rows, refusals, strict=True)]
+    return [refusal or row for row, refusal in zip(rows, known, strict=True)]
 
 
 def new_customer(now: datetime, by: str, command: Mapping[str, Any]) -> CustomerRow:
@@ -139,13 +122,6 @@ def new_customer(now: datetime, by: str, command: Mapping[str, Any]) -> Customer
     )
 
 
-def sameness(row: Any) -> list[str]:
-    """The terms under which somebody who may be the same is found."""
-    return domain.sameness_terms(
-        domain.plain(row.phones, "number"), domain.plain(row.emails, "address"), row.birthday, row.pinyin
-    )
-
-
 def make_findable(row: CustomerRow) -> None:
     """Renew what the row is searched by."""
     row.pinyin = domain.pinyin(row.name, person=row.kind == "individual")
@@ -153,75 +129,6 @@ def make_findable(row: CustomerRow) -> None:
     identities = domain.identity_texts(row.identities)
     row.haystack = domain.haystack(domain.search_texts(row.name, row.pinyin, row.code, phones, emails, identities))
     row.terms = domain.terms(row.haystack, sameness(row))
-
-
-def _refusals(
-    session: Session, policy: Policy, rows: Sequence[CustomerRow], commands: Sequence[Mapping[str, Any]]
-) -> list[Conflict | None]:
-    identities = [identity for row in rows for identity in domain.identity_texts(row.identities)]
-    same = [term for row in rows for term in sameness(row)]
-    if not identities and not same:
-        return [None] * len(rows)
-    session.execute(_ONE_AT_A_TIME, {"gate": IDENTITIES, "terms": same})
-    known = session.execute(_KNOWN, {"identities": identities, "terms": same}).all()
-    if not known:
-        return [None] * len(rows)
-    holders = {other.identity: other for other in known if other.identity is not None}
-    alike: dict[str, list[Any]] = {}
-    for other in known:
-        if other.identity is None:
-            for term in sameness(other):
-                alike.setdefault(term, []).append(other)
-    return [_refusal(policy, row, command, holders, alike) for row, command in zip(rows, commands, strict=True)]
-
-
-def _refusal(
-    policy: Policy,
-    row: CustomerRow,
-    command: Mapping[str, Any],
-    holders: Mapping[str, Any],
-    alike: Mapping[str, list[Any]],
-) -> Conflict | None:
-    taken = [identity for identity in domain.identity_texts(row.identities) if identity in holders]
-    if taken:
-        return linked_elsewhere([holders[identity] for identity in taken])
-    if command.get("force"):
-        return None
-    new = _comparable(row)
-    others = {other.id: other for term in sameness(row) for other in alike.get(term, ())}
-    candidates = []
-    for other in others.values():
-        score, matched = domain.likeness(new, _comparable(other))
-        if score >= policy.rules.duplicates.refuse_above:
-            candidates.append(_candidate(other, score, matched))
-    if not candidates:
-        return None
-    return Conflict(
-        "A customer very like this one is registered; open it, or send `force: true` if this is somebody else",
-        candidates=sorted(candidates, key=lambda candidate: (-candidate["score"], candidate["code"]))[:10],
-    )
-
-
-def linked_elsewhere(holders: Sequence[Any]) -> Conflict:
-    """The refusal of identities that are somebody else's. ``holders`` carry identity, id, code and name."""
-    return Conflict(
-        f"{', '.join(sorted(holder.identity for holder in holders))}: linked to another customer already",
-        candidates=[_candidate(holder, 1.0, ("identity",)) for holder in holders],
-    )
-
-
-def _candidate(row: Any, score: float, matched: Sequence[str]) -> dict[str, Any]:
-    return {"id": str(row.id), "code": row.code, "name": row.name, "score": score, "matched": list(matched)}
-
-
-def _comparable(row: Any) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "pinyin": row.pinyin,
-        "birthday": row.birthday,
-        "phones": domain.plain(row.phones, "number"),
-        "emails": domain.plain(row.emails, "address"),
-    }
 
 
 def _number(session: Session, rows: Sequence[CustomerRow]) -> None:
@@ -264,8 +171,8 @@ def _enter(session: Session, now: datetime, by: str, entering: Sequence[tuple[Cu
 
 def _first_change(row: CustomerRow, by: str, now: datetime, found: Mapping[str, Any]) -> dict[str, Any]:
     """Every fact with who collected it, of which department, when (CG-01); what is empty is not a fact."""
-    shown = ("name", "kind", "unit", "owner", "birthday", "phones", "emails", "addresses", "identities", "tags", "profile",
-             "special_dates")  # fmt: skip
+    shown = ("name", "kind", "unit", "owner", "birthday", "phones", "emails", "addresses", "identities", "tags",
+             "profile", "special_dates")  # fmt: skip
     return {
         "customer_id": row.id,
         "facts": {name: value for name in shown if (value := getattr(row, name))},

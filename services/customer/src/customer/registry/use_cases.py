@@ -20,7 +20,8 @@ from customer.admission.queries import open_entries
 from customer.archive.use_cases import remember
 from customer.purchases.waiting import apply_waiting, hold_identities
 from customer.registry import domain
-from customer.registry.registering import linked_elsewhere, make_findable
+from customer.registry.duplicates import linked_elsewhere
+from customer.registry.registering import make_findable
 from customer.registry.state import full_state, segments_of
 from customer.registry.tables import CustomerChangeRow, CustomerRow, IdentityRow
 

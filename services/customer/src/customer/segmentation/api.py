@@ -137,8 +137,8 @@ def _one(family: str, id: UUID) -> RunRow:
 
 def _shown(run: RunRow, path: str) -> dict[str, Any]:
     names = (
-        "id", "scheme", "as_of", "dry_run", "status", "population", "buyers", "clause", "policyversion", "requested_by", "created_at",
-        "finished_at", "approval_id",
+        "id", "scheme", "as_of", "dry_run", "status", "population", "buyers", "clause", "policyversion", "requested_by",
+        "created_at", "finished_at", "approval_id",
     )  # fmt: skip
     return {
         **{name: getattr(run, name) for name in names},

@@ -33,7 +33,8 @@ WINDOW = """
       AND NOT (p.refunded > 0 AND p.refunded >= p.total)
 """
 _QUANTITY = """,
-           (SELECT coalesce(sum((line->>'quantity')::numeric), 0) FROM jsonb_array_elements(p.details->'lines') AS line) AS quantity"""
+           (SELECT coalesce(sum((line->>'quantity')::numeric), 0)
+            FROM jsonb_array_elements(p.details->'lines') AS line) AS quantity"""
 
 # Attributes a scheme may read; the names are those of the pack, the columns ours.
 ATTRIBUTES = {
@@ -79,8 +80,8 @@ def classification(scheme: Scheme) -> Statement:
     if scheme.attribute is not None:
         attribute = ATTRIBUTES[scheme.attribute]
         return Statement(
-            f"""found AS (SELECT c.id AS customer_id, {attribute} AS value, NULL::numeric AS score, NULL::jsonb AS inputs,
-                          NULL::jsonb AS parts FROM customer c WHERE c.status = 'active')"""  # noqa: S608
+            f"""found AS (SELECT c.id AS customer_id, {attribute} AS value, NULL::numeric AS score,
+                          NULL::jsonb AS inputs, NULL::jsonb AS parts FROM customer c WHERE c.status = 'active')"""  # noqa: S608
         )
     if scheme.measure is None:
         raise ValueError(f"scheme {scheme.name} has no measure")
@@ -117,7 +118,8 @@ def _found(score: Expression, value: str, cut: Scheme | None = None) -> str:
         purchases AS ({window_relation(measures)}),
         measured AS ({select_measures(measures)}),
         scored AS (
-            SELECT m.*, {score.score_sql()} AS score, jsonb_build_object({inputs}) AS inputs, jsonb_build_object({parts}) AS parts
+            SELECT m.*, {score.score_sql()} AS score,
+                   jsonb_build_object({inputs}) AS inputs, jsonb_build_object({parts}) AS parts
             FROM measured m JOIN customer a ON a.id = m.customer_id AND a.status = 'active'
         ),
         b AS (SELECT c.id, s.score, s.inputs, s.parts{ranked} FROM customer c LEFT JOIN scored s ON s.customer_id = c.id
@@ -162,11 +164,10 @@ DIFFERENCE = """
     SELECT :run, f.customer_id, coalesce(s.value, :entry), f.value,
            CASE WHEN coalesce(s.value, :entry) IS NULL THEN 'new'
                 WHEN coalesce(s.value, :entry) = f.value THEN 'same'
-                WHEN array_position(CAST(:order AS text[]), coalesce(s.value, :entry)) < array_position(CAST(:order AS text[]), f.value)
-                THEN 'fall'
-                WHEN array_position(CAST(:order AS text[]), coalesce(s.value, :entry)) > array_position(CAST(:order AS text[]), f.value)
-                THEN 'rise'
-                ELSE 'changed' END,
+                ELSE CASE sign(array_position(CAST(:order AS text[]), f.value)
+                               - array_position(CAST(:order AS text[]), coalesce(s.value, :entry)))
+                     WHEN 1 THEN 'fall' WHEN -1 THEN 'rise' ELSE 'changed' END
+           END,
            f.score, f.inputs, f.parts
     FROM found f LEFT JOIN segment s ON s.customer_id = f.customer_id AND s.scheme = :scheme
     WHERE f.inputs IS NOT NULL OR f.value IS DISTINCT FROM coalesce(s.value, :entry)
@@ -183,7 +184,8 @@ SUMMARY = """
 NEXT = """
     SELECT r.customer_id, r.previous, r.value FROM segmentation_result r
     LEFT JOIN segment s ON s.customer_id = r.customer_id AND s.scheme = :scheme
-    WHERE r.run_id = :run AND r.direction <> 'same' AND r.direction = ANY(CAST(:directions AS text[])) AND r.customer_id > :after
+    WHERE r.run_id = :run AND r.direction <> 'same' AND r.direction = ANY(CAST(:directions AS text[]))
+      AND r.customer_id > :after
       AND coalesce(s.value, :entry) IS NOT DISTINCT FROM r.previous
     ORDER BY r.customer_id LIMIT :size
 """
@@ -195,9 +197,11 @@ RAISE_VERSION = """
 
 TAKE_OVER = """
     INSERT INTO segment (customer_id, scheme, value, since, run_id, clause, policyversion, score, detail)
-    SELECT r.customer_id, :scheme, r.value, :now, r.run_id, coalesce(CAST(:clauses AS jsonb)->>r.value, :clause), :policyversion,
-           r.score, jsonb_strip_nulls(jsonb_build_object('inputs', r.inputs, 'parts', r.parts, 'window', CAST(:window AS jsonb)))
+    SELECT r.customer_id, :scheme, r.value, :now, r.run_id, coalesce(CAST(:clauses AS jsonb)->>r.value, :clause),
+           :policyversion, r.score, jsonb_strip_nulls(
+               jsonb_build_object('inputs', r.inputs, 'parts', r.parts, 'window', CAST(:window AS jsonb)))
     FROM segmentation_result r WHERE r.run_id = :run AND r.customer_id = ANY(CAST(:ids AS uuid[]))
-    ON CONFLICT (customer_id, scheme) DO UPDATE SET value = excluded.value, since = excluded.since, run_id = excluded.run_id,
-        clause = excluded.clause, policyversion = excluded.policyversion, score = excluded.score, detail = excluded.detail
+    ON CONFLICT (customer_id, scheme) DO UPDATE SET
+        value = excluded.value, since = excluded.since, run_id = excluded.run_id, clause = excluded.clause,
+        policyversion = excluded.policyversion, score = excluded.score, detail = excluded.detail
 """

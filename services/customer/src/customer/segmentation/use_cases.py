@@ -12,7 +12,6 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis import jobs
@@ -29,10 +28,9 @@ from customer.policy import GradeScheme, Scheme
 from customer.registry.queries import ONE
 from customer.registry.state import full_state, segment_view
 from customer.registry.tables import CustomerRow
-from customer.registry.use_cases import announce_state
 from customer.segmentation import statements
 from customer.segmentation.statements import GRADE
-from customer.segmentation.tables import RunRow, SegmentRow
+from customer.segmentation.tables import RunRow
 
 RUN = "segmentation"
 APPLY = "segmentation-falls"
@@ -188,30 +186,6 @@ def apply_changes(context: Context, run: RunRow, directions: Sequence[str], afte
     )
     _tell(session, run, policy, {row.customer_id: row for row in rows})
     return ids[-1], len(rows) == CHUNK
-
-
-def set_grade(context: Context, customer: CustomerRow, grade: str, clause: str, why: str) -> None:
-    """Give a locked customer a grade outside a run (re-entry after the blacklist); nothing happens if they have it."""
-    session, policy, now = context.session, context.policies.in_force(), context.clock.now()
-    known = session.get(SegmentRow, (customer.id, GRADE), populate_existing=True)
-    previous = known.value if known else policy.rules.grade_scheme.otherwise
-    if previous == grade:
-        return
-    values = {
-        "customer_id": customer.id, "scheme": GRADE, "value": grade, "since": now, "run_id": None, "clause": clause,
-        "policyversion": policy.version, "score": None, "detail": {"reason": why},
-    }  # fmt: skip
-    changes = {name: value for name, value in values.items() if name not in ("customer_id", "scheme")}
-    session.execute(
-        insert(SegmentRow).values(values).on_conflict_do_update(index_elements=["customer_id", "scheme"], set_=changes)
-    )
-    customer.version += 1
-    customer.updated_at = now
-    session.flush()
-    entry = {"previous": previous, "value": grade, "clause": clause, "reason": why}
-    remember_many(session, [(customer.id, now, "grade", "customer.graded", entry, HERE)])
-    more = {"previous": previous, "run": None, "effective_at": instant(now), "reason": why, "clause": clause}
-    announce_state(session, "customer.graded.v1", customer, policy, more)
 
 
 def review_monthly(context: Context) -> bool:
