@@ -1,4 +1,8 @@
-"""A migrated database for every test: made from a template that each session migrates once per service."""
+"""A migrated database for every test, as new: made from a template that each session migrates once per service.
+
+What a test gives back is emptied and lent again: PostgreSQL waits for a checkpoint whenever a database is dropped,
+and a thousand tests would spend most of their time there.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +31,60 @@ def declared(service: Service | Callable[[], Service]) -> Service:
     return service if isinstance(service, Service) else service()
 
 
+Kind = tuple[str, Path, Path | None]  # what makes two databases alike: service, its migrations, the pack in force
+
+# Rows that a new database has (revisions, a pack in force) are kept aside in the template and put back.
+_KEEP_BASELINE = """
+DO $$
+DECLARE known record;
+BEGIN
+    CREATE SCHEMA kezhi_baseline;
+    FOR known IN SELECT oid::regclass AS place, relname FROM pg_class
+        WHERE relkind IN ('r', 'p') AND NOT relispartition
+        AND relnamespace IN ('public'::regnamespace, 'chassis'::regnamespace)
+    LOOP
+        EXECUTE format('CREATE TABLE kezhi_baseline.%I AS TABLE %s', known.place::text, known.place);
+    END LOOP;
+END $$
+"""
+# Triggers sleep (replica), because append-only tables refuse to be emptied.
+_EMPTY = """
+DO $$
+DECLARE known record;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL lock_timeout = '5s';
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    FOR known IN SELECT place.oid::regclass AS place, kept.relname FROM pg_class kept
+        JOIN pg_class place ON place.oid = to_regclass(kept.relname)
+        WHERE kept.relnamespace = 'kezhi_baseline'::regnamespace
+    LOOP
+        EXECUTE format('DELETE FROM %s', known.place);
+        EXECUTE format('INSERT INTO %s OVERRIDING SYSTEM VALUE TABLE kezhi_baseline.%I', known.place, known.relname);
+    END LOOP;
+    PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$
+"""
+_LARGEST = 64 * 1024 * 1024  # bytes; a database that grew beyond is cheaper to drop than to empty
+
+
 @dataclass
 class Databases:
     """The databases of one pytest session (one per xdist worker); names are random, so sessions never meet."""
 
     server: str
-    templates: dict[tuple[str, Path, Path | None], str] = field(default_factory=dict)
+    templates: dict[Kind, str] = field(default_factory=dict)
+    spare: dict[Kind, list[str]] = field(default_factory=dict)
+    lent: dict[str, Kind] = field(default_factory=dict)
 
     def fresh(self, service: Service, pack: Path | None = None) -> str:
         """The URL of a new database at the newest revision of both lines, governed by ``pack`` if one is given."""
         key = (service.name, service.migrations, pack)
+        if spare := self.spare.get(key):
+            name = spare.pop()
+            self.lent[name] = key
+            return self.url(name)
         if key not in self.templates:
             template = f"kezhi_template_{service.name}_{uuid.uuid4().hex[:12]}"
             self.create(template)
@@ -44,9 +92,29 @@ class Databases:
             migrate(service, self.url(template))
             if pack is not None:
                 _found(service, self.url(template), pack)
+            self._in(template, _KEEP_BASELINE)
         name = f"kezhi_test_{service.name}_{uuid.uuid4().hex[:12]}"
         self.create(name, template=self.templates[key])
+        self.lent[name] = key
         return self.url(name)
+
+    def give_back(self, url: str) -> None:
+        """Empty a database of ``fresh`` for the next test; one that can't be emptied is dropped."""
+        name = str(make_url(url).database)
+        key = self.lent.pop(name)
+        if self._emptied(name):
+            self.spare.setdefault(key, []).append(name)
+        else:
+            self.drop(name)
+
+    def _emptied(self, name: str) -> bool:
+        try:
+            if (self._in(name, "SELECT pg_database_size(current_database())") or _LARGEST) >= _LARGEST:
+                return False
+            self._in(name, _EMPTY)
+        except psycopg.Error:
+            return False
+        return True
 
     def url(self, name: str) -> str:
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
@@ -57,12 +125,19 @@ class Databases:
     def drop(self, url_or_name: str) -> None:
         """Gone at once, whoever is still connected."""
         name = make_url(url_or_name).database if "://" in url_or_name else url_or_name
+        self.lent.pop(str(name), None)
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", str(name))
 
     def close(self) -> None:
-        for template in self.templates.values():
-            self.drop(template)
+        for name in (*self.templates.values(), *(name for names in self.spare.values() for name in names)):
+            self.drop(name)
         self.templates.clear()
+        self.spare.clear()
+
+    def _in(self, name: str, statement: str) -> int | None:
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            done = connection.execute(statement)  # type: ignore[call-overload]
+            return done.fetchone()[0] if done.description else None
 
     def _run(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:

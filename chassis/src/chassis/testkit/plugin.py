@@ -74,7 +74,7 @@ def fresh_database(databases: Databases) -> Iterator[Callable[[Declaration], str
 
     yield make
     for url in urls:
-        databases.drop(url)
+        databases.give_back(url)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def make_runtime(
     for runtime in made:
         runtime.engine.dispose()
     for url in urls:
-        databases.drop(url)
+        databases.give_back(url)
 
 
 @pytest.fixture
