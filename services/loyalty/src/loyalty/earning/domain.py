@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from loyalty.policy import Birthday, EarnRules, Tier
+from loyalty.policy.rules import Birthday, EarnRules, Tier
 
 ZERO = Decimal(0)
 

@@ -18,7 +18,7 @@ from chassis.runtime import Context
 from loyalty.earning.refunds import Refund, Running, reversal
 from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
 from loyalty.ledger.domain import OpenLot, Taken, take_back
-from loyalty.policy import LoyaltyPolicy
+from loyalty.policy.rules import LoyaltyPolicy
 from loyalty.tiers.use_cases import reconsider
 from loyalty.tiers.windows import count_growth
 

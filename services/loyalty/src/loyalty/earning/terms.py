@@ -9,7 +9,7 @@ from chassis.policies.book import Policy
 from chassis.policies.units import Duration
 from loyalty.earning.domain import uniform
 from loyalty.ledger import wire
-from loyalty.policy import LoyaltyPolicy
+from loyalty.policy.rules import LoyaltyPolicy
 
 _DAYS = ("day", "week")
 

@@ -1,4 +1,4 @@
-"""Take in purchases and refunds: one transaction, set-based, each fact once, each decision with its reasons (CG-22, CG-23)."""
+"""Take in purchases and refunds: set-based, each fact once, each decision with its reasons (CG-22, CG-23)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from loyalty.earning.domain import Purchase, birthday_due, value
 from loyalty.earning.terms import Terms
 from loyalty.ledger.books import Books, earned_legs
 from loyalty.ledger.domain import Account, credit_available
-from loyalty.policy import Tier
+from loyalty.policy.rules import Tier
 from loyalty.tiers.domain import GrowthWindow, Rise, rise_after, tier_at
 from loyalty.tiers.use_cases import rise
 from loyalty.tiers.windows import Span, count_growth, rises_for, windows

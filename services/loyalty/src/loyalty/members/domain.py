@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from loyalty.policy import Participation
+from loyalty.policy.rules import Participation
 
 AUTOMATIC = "automatic at registration"
 

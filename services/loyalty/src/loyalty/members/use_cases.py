@@ -18,7 +18,7 @@ from loyalty.ledger.domain import Account, OpenLot, credit_available
 from loyalty.members.domain import CustomerState, takes_part
 from loyalty.members.identities import link, own_name
 from loyalty.members.tables import Member
-from loyalty.policy import LoyaltyPolicy
+from loyalty.policy.rules import LoyaltyPolicy
 
 # Descriptions of one customer must not overtake each other between reading its version and linking its names.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7236835621)"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glance, requires, work
 from loyalty.members.queries import require_member
-from loyalty.policy import LoyaltyPolicy
+from loyalty.policy.rules import LoyaltyPolicy
 from loyalty.tiers.tables import TierChange
 
 blueprint = Blueprint("tiers", __name__, description="Tiers and their history")

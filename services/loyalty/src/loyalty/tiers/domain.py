@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chassis.policies.company import Company
-from loyalty.policy import Tier, TierRules
+from loyalty.policy.rules import Tier, TierRules
 
 INSTANT = timedelta(microseconds=1)
 

@@ -1,4 +1,4 @@
-"""Every change of a tier, with what it rested on. Append-only: a rise that a refund undid gets a row that revokes it."""
+"""Every change of a tier and what it rested on. Append-only: a row revokes the rise that a refund undid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiers change: a member rises at once, a refund undoes a rise it was built on, a period that ends is reviewed (CG-22)."""
+"""A member rises at once; a refund undoes the rise built on it; a period that ends is reviewed (CG-22)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
-from loyalty.policy import LoyaltyPolicy, Tier
+from loyalty.policy.rules import LoyaltyPolicy, Tier
 from loyalty.tiers import domain
 from loyalty.tiers.domain import GrowthWindow, Rise
 from loyalty.tiers.windows import growth_steps, rises
