@@ -66,7 +66,7 @@ def test_the_database_refuses_a_transaction_that_does_not_sum_to_zero(programme:
         session.execute(
             text(
                 "INSERT INTO transaction (member_id, id, kind, business_key, occurred_at, effective_at, recorded_at,"
-                " points_pending, points_issued) SELECT member_id, gen_random_uuid(), kind, 'x', occurred_at, effective_at,"
-                " recorded_at, 5, -4 FROM transaction LIMIT 1"
+                " points_pending, points_issued) SELECT member_id, gen_random_uuid(), kind, 'x', occurred_at,"
+                " effective_at, recorded_at, 5, -4 FROM transaction LIMIT 1"
             )
         )

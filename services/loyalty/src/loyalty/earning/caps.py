@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from loyalty.earning.domain import Purchase
 from loyalty.earning.terms import Terms
-from loyalty.ledger.books import array, cursor
+from loyalty.ledger.statements import array, cursor
 
 if TYPE_CHECKING:
     from loyalty.earning.valuing import Taken

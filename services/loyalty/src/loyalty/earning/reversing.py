@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from chassis.errors import Conflict
 from chassis.runtime import Context
 from loyalty.earning.refunds import Refund, Running, reversal
-from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
+from loyalty.ledger.books import Books
 from loyalty.ledger.domain import OpenLot, Taken, take_back
+from loyalty.ledger.legs import legs
+from loyalty.ledger.statements import array, cursor, transaction_ids
 from loyalty.policy.rules import LoyaltyPolicy
 from loyalty.tiers.use_cases import reconsider
 from loyalty.tiers.windows import count_growth
@@ -26,7 +28,8 @@ _ORIGINALS = """
     SELECT substr(key, 10), member_id::text, transaction_id::text FROM business_key WHERE key = ANY(%s)
 """
 _PURCHASES = """
-    SELECT t.id::text, coalesce(-t.points_issued, 0), coalesce(t.growth_available, 0), t.occurred_at, t.policyversion, t.clause, t.detail
+    SELECT t.id::text, coalesce(-t.points_issued, 0), coalesce(t.growth_available, 0), t.occurred_at,
+           t.policyversion, t.clause, t.detail
     FROM unnest(%s::uuid[], %s::uuid[]) AS n (member_id, id) JOIN transaction t USING (member_id, id)
 """
 _EARLIER = """

@@ -14,7 +14,8 @@ from loyalty.earning.domain import Purchase
 from loyalty.earning.refunds import Refund
 from loyalty.earning.reversing import Original, originals, reverse
 from loyalty.earning.valuing import earn
-from loyalty.ledger.books import Books, cursor, transaction_ids
+from loyalty.ledger.books import Books
+from loyalty.ledger.statements import cursor, transaction_ids
 from loyalty.members import identities
 
 log = structlog.get_logger(__name__)

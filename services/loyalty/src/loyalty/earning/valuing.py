@@ -16,8 +16,9 @@ from chassis.runtime import Context
 from loyalty.earning.caps import Caps
 from loyalty.earning.domain import Purchase, birthday_due, value
 from loyalty.earning.terms import Terms
-from loyalty.ledger.books import Books, earned_legs
+from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, credit_available
+from loyalty.ledger.legs import earned_legs
 from loyalty.policy.rules import Tier
 from loyalty.tiers.domain import GrowthWindow, Rise, rise_after, tier_at
 from loyalty.tiers.use_cases import rise

@@ -12,7 +12,7 @@ from chassis.timing import due
 from loyalty.earning.domain import Purchase
 from loyalty.earning.facts import read_purchase, read_refund
 from loyalty.earning.refunds import Refund
-from loyalty.ledger.books import cursor
+from loyalty.ledger.statements import cursor
 
 STEP = 500
 RECHECK = "waiting_refund"

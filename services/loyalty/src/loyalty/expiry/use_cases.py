@@ -6,8 +6,10 @@ A step locks the accounts of its members first, so it meets earning and redempti
 from __future__ import annotations
 
 from chassis.runtime import Context
-from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
+from loyalty.ledger.books import Books
 from loyalty.ledger.domain import OpenLot, credit_available
+from loyalty.ledger.legs import legs
+from loyalty.ledger.statements import array, cursor, transaction_ids
 
 STEP = 1000  # members of one transaction
 

@@ -6,9 +6,8 @@ to psycopg directly: rows leave as binary COPY, because building objects per row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from os import urandom
 from typing import Any
 
 import orjson
@@ -18,93 +17,18 @@ from sqlalchemy.orm import Session
 from chassis.ids import derived_text
 from chassis.messaging import outbox
 from chassis.telemetry import current_traceparent
-from loyalty.ledger import wire
+from loyalty.ledger import statements, wire
 from loyalty.ledger.domain import Account, OpenLot
-from loyalty.ledger.tables import ACCOUNTS, COUNTERS
+from loyalty.ledger.statements import array, cursor, instants
 
 PRODUCER = "/kezhi/loyalty"
-
-_LOCK = """
-    SELECT customer_id::text, birthday, earns_blocked, pending, available, held, blocked, deficit, growth,
-           growth_before, growth_from, growth_until, tier, tier_since, tier_kept_until, tier_review_at, rises, sequence
-    FROM member WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE
-"""
-_SAVE = """
-    UPDATE member SET pending = n.pending, available = n.available, held = n.held, blocked = n.blocked,
-        deficit = n.deficit, growth = n.growth, growth_before = n.growth_before, growth_from = n.growth_from,
-        growth_until = n.growth_until
-    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-        AS n (id, pending, available, held, blocked, deficit, growth, growth_before, growth_from, growth_until)
-    WHERE member.customer_id = n.id
-"""
-_SAVE_TIER = """
-    UPDATE member SET tier = n.tier, tier_since = n.since, tier_kept_until = n.kept, tier_review_at = n.review,
-        rises = n.rises, sequence = n.sequence
-    FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::bigint[])
-        AS n (id, tier, since, kept, review, rises, sequence)
-    WHERE member.customer_id = n.id
-"""
-_LOTS = """
-    SELECT member_id::text, id::text, transaction_id::text, state, points, remaining, reserved,
-           earned_at, available_at, expires_at
-    FROM lot WHERE member_id = ANY(%s::uuid[]) AND remaining > 0
-"""
-_SAVE_LOTS = """
-    UPDATE lot SET state = n.state, remaining = n.remaining, reserved = n.reserved
-    FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
-        AS n (member_id, id, state, remaining, reserved)
-    WHERE lot.member_id = n.member_id AND lot.id = n.id
-"""
-_CLAIM = """
-    INSERT INTO business_key (key, content, member_id, transaction_id)
-    SELECT key, decode(content, 'hex'), member_id, transaction_id
-    FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::uuid[]) AS n (key, content, member_id, transaction_id)
-    ON CONFLICT DO NOTHING RETURNING key
-"""
-_COPIES = {
-    "transaction": "COPY transaction (member_id, id, kind, business_key, occurred_at, effective_at, recorded_at, "
-    "points_pending, points_available, points_held, points_blocked, points_issued, points_redeemed, points_expired, "
-    "points_adjusted, growth_available, growth_issued, policyversion, clause, reference, reason, detail) FROM STDIN (FORMAT binary)",
-    "lot": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, available_at, "
-    "expires_at) FROM STDIN (FORMAT binary)",
-    "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN (FORMAT binary)",
-    "tier_change": "COPY tier_change (member_id, kind, tier, previous, since, kept_until, growth, transaction_id, "
-    "revokes, recorded_at, policyversion, clause) FROM STDIN (FORMAT binary)",
-}
-_POINTS_COLUMNS = (*ACCOUNTS, *COUNTERS)
-_CLAIM_ALL = "COPY business_key (key, content, member_id, transaction_id) FROM STDIN (FORMAT binary)"
 _MANY = 20  # keys from which on the hope that all are new pays for its savepoint
 Key = tuple[str, str, str | None, str | None]
-
-
-def cursor(session: Session, binary: bool = False) -> Any:
-    """The driver's own cursor inside the session's transaction; ``binary`` for answers of many columns."""
-    session.flush()
-    return session.connection().connection.cursor(binary=binary)
-
-
-def array(values: Iterable[Any]) -> str:
-    """An array literal of numbers, ids or instants: nothing in them needs quoting."""
-    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
-
-
-def transaction_ids(at: datetime, count: int) -> list[str]:
-    """``count`` UUIDv7 that ascend: transactions of one batch keep their order in the member's statement."""
-    stamp = f"{int(at.timestamp() * 1000):012x}"
-    head = f"{stamp[:8]}-{stamp[8:]}"
-    noise = urandom(8 * count).hex()
-    start = int.from_bytes(urandom(1)) & 0x3F  # room below 4096 for the counter, apart from other batches of this ms
-    ids = []
-    for number in range(count):
-        tail = noise[number * 16 : number * 16 + 16]
-        high, low = divmod(start + number, 4096)
-        ids.append(f"{head}-7{low:03x}-{0x8000 | (high & 0x3FFF):04x}-{tail[:12]}")
-    return ids
+_FOUR, _TRANSACTION, _LOT, _TIER_CHANGE = wire.row(4), wire.row(22), wire.row(10), wire.row(12)
 
 
 class Books:
-    """Everything one use case decides, until ``write`` puts it down. Accounts come from ``lock`` and are changed in place."""
+    """Everything one use case decides, until ``write`` puts it down. Accounts from ``lock`` are changed in place."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -115,7 +39,7 @@ class Books:
         self._now = wire.instant(self.now)
         self._wires: dict[str, bytes] = {}
         self._words: dict[str, bytes] = {}
-        self._rows: dict[str, list[bytes]] = {table: [] for table in _COPIES}
+        self._rows: dict[str, list[bytes]] = {table: [] for table in statements.COPIES}
         self._touched: dict[str, Account] = {}
         self._retiered: dict[str, Account] = {}
         self._lots: dict[tuple[str, str], OpenLot] = {}
@@ -126,7 +50,7 @@ class Books:
         wanted = array(customer_id for customer_id in customer_ids if customer_id not in self.accounts)
         if wanted != "{}":
             with cursor(self.session, binary=True) as found:
-                found.execute(_LOCK, (wanted,))
+                found.execute(statements.LOCK, (wanted,))
                 self.accounts.update((row[0], Account(*row)) for row in found.fetchall())
         return self.accounts
 
@@ -139,7 +63,7 @@ class Books:
             if len(ordered) >= _MANY and self._claimed_all(claimed, ordered):
                 return {key[0] for key in ordered}
             claimed.execute(
-                _CLAIM,
+                statements.CLAIM,
                 (
                     [key[0] for key in ordered],
                     array(key[1] for key in ordered),
@@ -157,7 +81,7 @@ class Books:
         ]
         connection.execute("SAVEPOINT claim")
         try:
-            with connection.copy(_CLAIM_ALL) as copy:
+            with connection.copy(statements.CLAIM_ALL) as copy:
                 copy.write(wire.copied(rows))
         except UniqueViolation:
             connection.execute("ROLLBACK TO SAVEPOINT claim")
@@ -177,7 +101,7 @@ class Books:
     def lots(self, customer_ids: Iterable[str]) -> list[OpenLot]:
         """The lots of locked members that still hold something."""
         with cursor(self.session) as found:
-            found.execute(_LOTS, (array(customer_ids),))
+            found.execute(statements.LOTS, (array(customer_ids),))
             return [OpenLot(*row) for row in found.fetchall()]
 
     def post(
@@ -277,7 +201,10 @@ class Books:
         self._touched[account.customer_id] = account
 
     def retier(self, account: Account, row: Sequence[Any]) -> None:
-        """A step of the tier history: (kind, tier, previous, since, kept_until, growth, transaction, revokes, version, clause)."""
+        """A step of the tier history.
+
+        (kind, tier, previous, since, kept_until, growth, transaction, revokes, version, clause)
+        """
         kind, tier, previous, since, kept_until, growth, transaction_id, revokes, version, clause = row
         self._rows["tier_change"].append(
             b"".join(
@@ -341,7 +268,7 @@ class Books:
         with cursor(self.session) as connection:
             for table, rows in self._rows.items():
                 if rows:
-                    with connection.copy(_COPIES[table]) as copy:
+                    with connection.copy(statements.COPIES[table]) as copy:
                         copy.write(wire.copied(rows))
                     rows.clear()
             if self._touched:
@@ -357,7 +284,7 @@ class Books:
         rows = list(self._touched.values())
         self._touched.clear()
         connection.execute(
-            _SAVE,
+            statements.SAVE,
             (
                 array(row.customer_id for row in rows),
                 array(row.pending for row in rows),
@@ -376,7 +303,7 @@ class Books:
         rows = list(self._retiered.values())
         self._retiered.clear()
         connection.execute(
-            _SAVE_TIER,
+            statements.SAVE_TIER,
             (
                 array(row.customer_id for row in rows),
                 [row.tier for row in rows],
@@ -392,7 +319,7 @@ class Books:
         rows = list(self._lots.values())
         self._lots.clear()
         connection.execute(
-            _SAVE_LOTS,
+            statements.SAVE_LOTS,
             (
                 array(row.member_id for row in rows),
                 array(row.id for row in rows),
@@ -401,28 +328,3 @@ class Books:
                 array(row.reserved for row in rows),
             ),
         )
-
-
-def instants(values: Iterable[datetime | None]) -> str:
-    """An array literal of instants."""
-    return "{" + ",".join("NULL" if value is None else value.isoformat() for value in values) + "}"
-
-
-def legs(points: Mapping[str, int], growth: int = 0) -> bytes:
-    """The legs of a transaction: amounts by account; the database refuses what does not sum to 0."""
-    columns = [wire.integer(points.get(name) or None) for name in _POINTS_COLUMNS]
-    columns.append(wire.integers(growth, -growth) if growth else wire.NULL * 2)
-    return b"".join(columns)
-
-
-def earned_legs(account: str, points: int, growth: int) -> bytes:
-    """``legs`` of a purchase, the ones that are made by the hundred thousand."""
-    grown = wire.integers(growth, -growth) if growth else wire.NULL * 2
-    if not points:
-        return wire.NULL * len(_POINTS_COLUMNS) + grown
-    before, after = _EARNED[account]
-    return before + wire.integer(points) + after + wire.integer(-points) + wire.NULL * 3 + grown
-
-
-_EARNED = {name: (wire.NULL * place, wire.NULL * (len(ACCOUNTS) - 1 - place)) for place, name in enumerate(ACCOUNTS)}
-_FOUR, _TRANSACTION, _LOT, _TIER_CHANGE = wire.row(4), wire.row(22), wire.row(10), wire.row(12)

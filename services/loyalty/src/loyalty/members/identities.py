@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from loyalty.ledger.books import array, cursor
+from loyalty.ledger.statements import array, cursor
 
 _KNOWN = "SELECT identity, customer_id::text FROM identity WHERE identity = ANY(%s) AND customer_id IS NOT NULL"
 _AWAIT = """

@@ -13,8 +13,10 @@ from chassis.messaging import outbox
 from chassis.messaging.event import Event
 from chassis.runtime import Context
 from loyalty.earning.use_cases import apply_waiting
-from loyalty.ledger.books import Books, array, cursor, legs, transaction_ids
+from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot, credit_available
+from loyalty.ledger.legs import legs
+from loyalty.ledger.statements import array, cursor, transaction_ids
 from loyalty.members.domain import CustomerState, takes_part
 from loyalty.members.identities import link, own_name
 from loyalty.members.tables import Member

@@ -14,8 +14,10 @@ from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.timing import due
 from chassis.timing.due import DueRow
-from loyalty.ledger.books import Books, legs, transaction_ids
+from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
+from loyalty.ledger.legs import legs
+from loyalty.ledger.statements import transaction_ids
 from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve
 from loyalty.redemption.tables import Hold, HoldLot
 

@@ -40,7 +40,8 @@ WITH m AS MATERIALIZED (
         coalesce(sum(remaining - reserved) FILTER (WHERE state = 'available'), 0) AS free
     FROM lot l JOIN m ON m.customer_id = l.member_id GROUP BY l.member_id
 ), used AS (
-    SELECT u.member_id, sum(u.points) AS points FROM lot_use u JOIN m ON m.customer_id = u.member_id GROUP BY u.member_id
+    SELECT u.member_id, sum(u.points) AS points FROM lot_use u JOIN m ON m.customer_id = u.member_id
+    GROUP BY u.member_id
 ), checked AS (
     SELECT m.customer_id, coalesce(posted.entries, 0) AS entries, jsonb_strip_nulls(jsonb_build_object(
         'pending', CASE WHEN m.pending <> coalesce(posted.pending, 0) OR m.pending <> coalesce(lots.pending, 0)
@@ -54,15 +55,16 @@ WITH m AS MATERIALIZED (
             THEN jsonb_build_array(m.blocked, posted.blocked, lots.blocked) END,
         'lots', CASE WHEN coalesce(lots.points, 0) - coalesce(used.points, 0) <> coalesce(lots.remaining, 0)
             THEN jsonb_build_array(lots.points, used.points, lots.remaining) END,
-        'growth', CASE WHEN m.growth <> coalesce(posted.growth, 0) OR m.growth_before <> coalesce(posted.growth_before, 0)
+        'growth', CASE WHEN m.growth <> coalesce(posted.growth, 0)
+            OR m.growth_before <> coalesce(posted.growth_before, 0)
             THEN jsonb_build_array(m.growth, posted.growth, m.growth_before, posted.growth_before) END
     )) AS wrong
     FROM m LEFT JOIN posted ON posted.member_id = m.customer_id LEFT JOIN lots ON lots.member_id = m.customer_id
         LEFT JOIN used ON used.member_id = m.customer_id
 )
 SELECT count(*) AS accounts, coalesce(sum(entries), 0) AS entries, count(*) FILTER (WHERE wrong <> '{}') AS mismatches,
-    coalesce(jsonb_agg(jsonb_build_object('customer_id', customer_id, 'wrong', wrong)) FILTER (WHERE wrong <> '{}'), '[]')
-        AS details,
+    coalesce(jsonb_agg(jsonb_build_object('customer_id', customer_id, 'wrong', wrong))
+        FILTER (WHERE wrong <> '{}'), '[]') AS details,
     (SELECT max(customer_id::text) FROM checked) AS last
 FROM checked
 """)

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from loyalty.ledger.books import array, cursor, instants
 from loyalty.ledger.domain import Account
+from loyalty.ledger.statements import array, cursor, instants
 from loyalty.tiers.domain import INSTANT, GrowthWindow, Rise
 
 # (member, at, amount); a row without amount is the first one that stays in the window: the row's new edge.
@@ -22,7 +22,8 @@ _STEPS = """
     JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL
         AND e.effective_at >= w.oldest AND e.effective_at <= w.leaving
     UNION ALL
-    SELECT w.id::text, e.effective_at, e.growth_available FROM unnest(%(ids)s::uuid[], %(late)s::timestamptz[]) AS w (id, late)
+    SELECT w.id::text, e.effective_at, e.growth_available
+    FROM unnest(%(ids)s::uuid[], %(late)s::timestamptz[]) AS w (id, late)
     JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL AND e.effective_at >= w.late
     UNION ALL
     SELECT w.id::text, first.effective_at, NULL

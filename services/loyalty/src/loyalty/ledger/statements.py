@@ -1,0 +1,92 @@
+"""The statements of the books: set-based, so that a step costs the same few round trips whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from os import urandom
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+LOCK = """
+    SELECT customer_id::text, birthday, earns_blocked, pending, available, held, blocked, deficit, growth,
+           growth_before, growth_from, growth_until, tier, tier_since, tier_kept_until, tier_review_at, rises, sequence
+    FROM member WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE
+"""
+SAVE = """
+    UPDATE member SET pending = n.pending, available = n.available, held = n.held, blocked = n.blocked,
+        deficit = n.deficit, growth = n.growth, growth_before = n.growth_before, growth_from = n.growth_from,
+        growth_until = n.growth_until
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+                %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+        AS n (id, pending, available, held, blocked, deficit, growth, growth_before, growth_from, growth_until)
+    WHERE member.customer_id = n.id
+"""
+SAVE_TIER = """
+    UPDATE member SET tier = n.tier, tier_since = n.since, tier_kept_until = n.kept, tier_review_at = n.review,
+        rises = n.rises, sequence = n.sequence
+    FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int[],
+                %s::bigint[])
+        AS n (id, tier, since, kept, review, rises, sequence)
+    WHERE member.customer_id = n.id
+"""
+LOTS = """
+    SELECT member_id::text, id::text, transaction_id::text, state, points, remaining, reserved,
+           earned_at, available_at, expires_at
+    FROM lot WHERE member_id = ANY(%s::uuid[]) AND remaining > 0
+"""
+SAVE_LOTS = """
+    UPDATE lot SET state = n.state, remaining = n.remaining, reserved = n.reserved
+    FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
+        AS n (member_id, id, state, remaining, reserved)
+    WHERE lot.member_id = n.member_id AND lot.id = n.id
+"""
+CLAIM = """
+    INSERT INTO business_key (key, content, member_id, transaction_id)
+    SELECT key, decode(content, 'hex'), member_id, transaction_id
+    FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::uuid[]) AS n (key, content, member_id, transaction_id)
+    ON CONFLICT DO NOTHING RETURNING key
+"""
+COPIES = {
+    "transaction": "COPY transaction (member_id, id, kind, business_key, occurred_at, effective_at, recorded_at, "
+    "points_pending, points_available, points_held, points_blocked, points_issued, points_redeemed, points_expired, "
+    "points_adjusted, growth_available, growth_issued, policyversion, clause, reference, reason, detail) "
+    "FROM STDIN (FORMAT binary)",
+    "lot": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, available_at, "
+    "expires_at) FROM STDIN (FORMAT binary)",
+    "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN (FORMAT binary)",
+    "tier_change": "COPY tier_change (member_id, kind, tier, previous, since, kept_until, growth, transaction_id, "
+    "revokes, recorded_at, policyversion, clause) FROM STDIN (FORMAT binary)",
+}
+CLAIM_ALL = "COPY business_key (key, content, member_id, transaction_id) FROM STDIN (FORMAT binary)"
+
+
+def cursor(session: Session, binary: bool = False) -> Any:
+    """The driver's own cursor inside the session's transaction; ``binary`` for answers of many columns."""
+    session.flush()
+    return session.connection().connection.cursor(binary=binary)
+
+
+def array(values: Iterable[Any]) -> str:
+    """An array literal of numbers, ids or instants: nothing in them needs quoting."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
+
+
+def transaction_ids(at: datetime, count: int) -> list[str]:
+    """``count`` UUIDv7 that ascend: transactions of one batch keep their order in the member's statement."""
+    stamp = f"{int(at.timestamp() * 1000):012x}"
+    head = f"{stamp[:8]}-{stamp[8:]}"
+    noise = urandom(8 * count).hex()
+    start = int.from_bytes(urandom(1)) & 0x3F  # room below 4096 for the counter, apart from other batches of this ms
+    ids = []
+    for number in range(count):
+        tail = noise[number * 16 : number * 16 + 16]
+        high, low = divmod(start + number, 4096)
+        ids.append(f"{head}-7{low:03x}-{0x8000 | (high & 0x3FFF):04x}-{tail[:12]}")
+    return ids
+
+
+def instants(values: Iterable[datetime | None]) -> str:
+    """An array literal of instants."""
+    return "{" + ",".join("NULL" if value is None else value.isoformat() for value in values) + "}"
