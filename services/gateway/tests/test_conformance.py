@@ -14,7 +14,7 @@ from gateway.people.founding import found_company
 
 
 def meaning(operation: str, problem: dict[str, Any]) -> bool:
-    """What no schema can say: units, people and roles must exist, keys end within two years, passwords are not common."""
+    """What no schema can say: units, people, roles must exist, keys end within two years, passwords are rare."""
     if operation == "POST /api/v1/services/gateway/policies":
         return True  # a real pack or none
     named = {"unit", "parent", "head", "superior", "roles", "expires_at", "password", "absence.deputy", "absence.until"}

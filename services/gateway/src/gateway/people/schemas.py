@@ -9,11 +9,16 @@ from chassis.web import PageArgs, Schema, fields
 
 # The pattern as JSON Schema and Python both read it; what the document promises is what is checked.
 _PATTERN = r"^[^/\s\u0000-\u0020\u007f-\u00a0]{1,64}$"
-_CODE = {
-    "required": True,
-    "validate": validate.Regexp(_PATTERN, error="1 to 64 characters without spaces and slashes"),
-    "metadata": {"pattern": _PATTERN},
-}
+
+
+class _Code(fields.Text):
+    """A name that goes into paths: no spaces, no slashes."""
+
+    def __init__(self) -> None:
+        wording = "1 to 64 characters without spaces and slashes"
+        super().__init__(
+            64, required=True, validate=validate.Regexp(_PATTERN, error=wording), metadata={"pattern": _PATTERN}
+        )
 
 
 class UnitSchema(Schema):
@@ -30,7 +35,7 @@ class UnitSchema(Schema):
 class NewUnitSchema(Schema):
     """A unit to open; without ``parent`` below the company itself."""
 
-    code = fields.Text(64, **_CODE)
+    code = _Code()
     name = fields.Text(200, required=True)
     parent = fields.Text(64, load_default=None, allow_none=True)
 
@@ -67,7 +72,7 @@ class StaffSchema(Schema):
 class NewStaffSchema(Schema):
     """Someone to take on; ``unit`` by code, ``superior`` by username."""
 
-    username = fields.Text(64, **_CODE)
+    username = _Code()
     name = fields.Text(200, required=True)
     unit = fields.Text(64, required=True)
     roles = fields.List(fields.Text(64), required=True, validate=validate.Length(min=1, max=20))
