@@ -17,8 +17,6 @@ from chassis.storage.reading import RowReader
 from chassis.storage.schema import TYPES
 from chassis.web import Blueprint, Schema, answer, etag, fields, glimpse, requires
 
-ROW = uuid.UUID("01a1f6ae-9900-7052-869f-8ba423e55c03")
-
 
 class Base(DeclarativeBase):
     type_annotation_map = TYPES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from cryptography.fernet import Fernet
 from flask import Flask, Response, jsonify
 
 from chassis.founding import found
+from chassis.messaging.testing import deliver
 from chassis.runtime import start_runtime
 from chassis.service import Service
 from chassis.settings import Settings
@@ -23,6 +25,7 @@ from chassis.testkit import tokens
 from chassis.testkit.databases import Databases
 from chassis.web.app import create_app
 
+ROW = uuid.UUID("01a1f6ae-9900-7052-869f-8ba423e55c03")
 PACK = Path(__file__).resolve().parent.parent / "policies" / "consumer-goods"
 
 
@@ -48,8 +51,8 @@ def bare() -> Flask:
     def row(key: str) -> Response:
         if not held:  # after the fork
             url = os.environ["KEZHI_DATABASE_URL"]
-            held.append(psycopg.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row))  # type: ignore[arg-type]
-        found = held[0].execute(statement, [key]).fetchone()  # type: ignore[call-overload]
+            held.append(psycopg.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row))
+        found = held[0].execute(statement, [key]).fetchone()
         return jsonify(found)
 
     return app
@@ -57,7 +60,7 @@ def bare() -> Flask:
 
 def one_row(databases: Databases) -> Target:
     """The smallest service: what the stack itself costs."""
-    from benchmarks.api_sample import ROW, build_service  # noqa: PLC0415 - gunicorn imports this module for `bare` too
+    from benchmarks.api_sample import build_service  # noqa: PLC0415 - the bare application needs no service
 
     url = databases.fresh(build_service())
     with psycopg.connect(url) as connection:
@@ -77,7 +80,7 @@ def one_row(databases: Databases) -> Target:
 
 def customer(databases: Databases) -> Target:
     """GET customers/{id}, with identities, phones, classes and standing."""
-    from customer.bootstrap import build_service  # noqa: PLC0415 - the bare application needs no service
+    from customer.bootstrap import build_service  # noqa: PLC0415
 
     url = _founded(databases, build_service())
     made: dict[str, str] = {}
@@ -105,7 +108,48 @@ def customer(databases: Databases) -> Target:
     )
 
 
-TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row, customer)
+def member(databases: Databases) -> Target:
+    """GET members/{id}: tier, balances, what expires next."""
+    from loyalty.bootstrap import build_service  # noqa: PLC0415
+
+    service = build_service()
+    url = _founded(databases, service)
+    runtime = start_runtime(service, Settings(service=service.name, database_url=url, amqp_url=""))
+    registered = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/kezhi/customer",
+        "type": "customer.registered.v1",
+        "subject": str(ROW),
+        "time": "2026-11-20T02:00:00Z",
+        "sequence": "00000000000000000001",
+        "data": {
+            "customer_id": str(ROW),
+            "code": "C-1",
+            "kind": "individual",
+            "name": "Bench One",
+            "status": "active",
+            "unit": None,
+            "identities": [],
+            "grade": None,
+            "classes": {},
+            "standing": {"may_trade": True, "reasons": []},
+        },
+    }
+    if deliver(runtime, "customers", [registered]) != ["accepted"]:
+        raise RuntimeError("the member could not be enrolled")
+    runtime.engine.dispose()
+    return Target(
+        "benchmarks.api_targets:served('loyalty.bootstrap')",
+        _environment(url),
+        {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT * FROM member WHERE customer_id = %s"},
+        lambda _: (f"/api/v1/members/{ROW}", {"Authorization": tokens.bearer(["administrator"])}),
+        lambda: f"/row/{ROW}",
+        partial(databases.drop, url),
+    )
+
+
+TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row, customer, member)
 
 
 def _founded(databases: Databases, service: Service) -> str:
