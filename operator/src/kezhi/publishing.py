@@ -1,7 +1,7 @@
 """``kezhi publish``: purchase events from a file to the broker, confirmed, with progress, resumable.
 
-A row counts as published when the broker confirmed it. How far a file got is kept beside it, so that a run that was
-cut off goes on where it stood; what the cut made ambiguous is sent again and absorbed by the inboxes, because
+A row counts as published when the broker confirmed it. How far a file got is kept in the home, so that a run that
+was cut off goes on where it stood; what the cut made ambiguous is sent again and absorbed by the inboxes, because
 the same row always makes the same event id.
 """
 
@@ -157,24 +157,24 @@ def _chain(first: str, handle: IO[str]) -> Iterator[str]:
     yield from handle
 
 
-@dataclass
+@dataclass(frozen=True)
 class Journal:
-    """How many events of one content were confirmed, kept beside the file."""
+    """How many events of one file were confirmed. Kept in the installation's home, so that `reset` forgets it too."""
 
     path: Path
-    content: str
 
     def confirmed(self) -> int:
-        """Confirmed so far; 0 when the file has changed since."""
+        """Confirmed so far."""
         try:
-            kept = json.loads(self.path.read_text())
+            return int(json.loads(self.path.read_text())["confirmed"])
         except (FileNotFoundError, json.JSONDecodeError):
             return 0
-        return int(kept["confirmed"]) if kept.get("content") == self.content else 0
 
     def keep(self, confirmed: int) -> None:
+        """Written beside and renamed: a crash leaves the old count or the new one."""
+        self.path.parent.mkdir(exist_ok=True)
         draft = self.path.with_suffix(".draft")
-        draft.write_text(json.dumps({"content": self.content, "confirmed": confirmed}))
+        draft.write_text(json.dumps({"confirmed": confirmed}))
         draft.replace(self.path)
 
 
@@ -198,24 +198,14 @@ def publish_file(
     if last_day:
         mapping = shifted(mapping, path, last_day)
     fingerprint = hashlib.sha256(path.read_bytes() + repr(mapping).encode() + exchange.encode()).hexdigest()
-    journal = Journal(path.with_name(f".{path.name}.published"), fingerprint)
-    if not _writable(journal.path):
-        home.create()
-        journal = Journal(home.path / journal.path.name.lstrip("."), fingerprint)
+    home.create()
+    journal = Journal(home.path / "published" / f"{fingerprint}.json")
     if restart:
         journal.path.unlink(missing_ok=True)
     with path.open(newline="", encoding="utf-8-sig") as handle:
         return _publish(
             read_events(handle, path.name, mapping), _count(path), exchange, configuration.amqp_url, journal
         )
-
-
-def _writable(path: Path) -> bool:
-    try:
-        path.touch()
-    except OSError:
-        return False
-    return True
 
 
 def _count(path: Path) -> int | None:
