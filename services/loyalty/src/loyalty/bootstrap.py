@@ -45,7 +45,7 @@ def build_service() -> Service:
         due={TIME_OUT: time_out, waiting.RECHECK: look_at_waiting_refund, f"job:{JOB}": runs(reconcile_step)},
         schedules=(
             Schedule("release-pending", "* * * * *", release_pending),
-            Schedule("expire-lots", "5 0 * * *", expire_lots),  # lots lapse at the end of a company day
+            Schedule("expire-lots", "* * * * *", expire_lots),
             Schedule("review-tiers", "20 0 * * *", review),
             Schedule("reconcile", "30 3 * * *", reconcile_nightly),
         ),

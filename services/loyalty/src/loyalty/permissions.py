@@ -11,7 +11,9 @@ _LOOKING = frozenset({"auditor", "finance", "supervisor"})
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "members:read": _FRONT | _LOOKING | {"integration"},
-    "points:hold": frozenset({"front_desk", "service_manager", "store_manager", "director", "integration"}),
-    "ledger:reconcile": frozenset({"finance", "auditor", "director"}),
-    "loyalty:reports": frozenset({"finance", "auditor", "director", "marketing", "store_manager"}),
+    "quotes:read": _FRONT | _LOOKING | {"integration"},
+    "holds:read": _FRONT | _LOOKING | {"integration"},
+    "holds:write": frozenset({"front_desk", "service_manager", "store_manager", "director", "integration"}),
+    "reconciliations:run": frozenset({"finance", "auditor", "director"}),
+    "loyalty-reports:read": frozenset({"finance", "auditor", "director", "supervisor", "marketing", "store_manager"}),
 }

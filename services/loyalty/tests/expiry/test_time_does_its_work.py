@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+
+from loyalty.expiry import use_cases
 
 
 @pytest.mark.rule("CG-22")
@@ -64,4 +68,44 @@ def test_a_refund_of_spent_points_leaves_a_deficit_that_later_credits_absorb(
     programme.buys("50.00", "P3", at=programme.clock.now() - timedelta(days=8))
 
     assert (programme.purse(customer)["available"], programme.purse(customer)["deficit"]) == (20, 0)
+    in_balance()
+
+
+def test_many_lots_are_released_in_steps_once_past_accounts_that_are_busy(
+    programme: Any, in_balance: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_cases, "STEP", 3)
+    members = [programme.enrol(f"card:{card}") for card in range(5)]
+    programme.tell("purchases", *(programme.purchase("10.00", by=f"card:{card % 5}") for card in range(15)))
+    programme.clock.advance(days=7)
+
+    with programme.runtime.sessions.begin() as busy:
+        busy.execute(text("SELECT FROM member WHERE customer_id = :id FOR UPDATE"), {"id": members[0]})
+        programme.run("release-pending")
+    released = {member: programme.purse(member)["available"] for member in members}
+    assert sum(released.values()) <= 120
+    assert released[members[0]] == 0
+    programme.run("release-pending")
+
+    assert [programme.purse(member)["available"] for member in members] == [30] * 5
+    in_balance()
+
+
+def test_two_workers_release_everything_once(programme: Any, in_balance: Any) -> None:
+    members = [programme.enrol(f"card:{card}") for card in range(20)]
+    programme.tell("purchases", *(programme.purchase("10.00", by=f"card:{card}") for card in range(20)))
+    programme.clock.advance(days=7)
+    gate = threading.Barrier(4)
+
+    def work() -> None:
+        gate.wait()
+        programme.run("release-pending")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [programme.purse(member)["available"] for member in members] == [10] * 20
     in_balance()

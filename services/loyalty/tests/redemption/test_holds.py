@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from chassis.errors import Conflict
 from chassis.timing.due import DuePoller
-from loyalty.redemption.use_cases import set_aside
+from loyalty.redemption.use_cases import capture, release, set_aside
 
 LONG_AGO = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -81,16 +82,123 @@ def test_more_than_is_available_is_refused_and_an_unknown_customer_not_found(api
     assert (refused.status_code, unknown.status_code) == (409, 404)
 
 
-def test_an_expiring_lot_waits_for_its_hold(api: Any, programme: Any, member: str, in_balance: Any) -> None:
-    hold = api.post("holds", {"customer_id": member, "points": 60, "expires_in": 7 * 86_400}).get_json()["id"]
-    programme.clock.travel_to(datetime(2026, 12, 31, 16, 1, tzinfo=UTC))
+@pytest.mark.rule("CG-22")
+def test_an_expiring_lot_waits_for_its_hold_and_expires_once(
+    api: Any, programme: Any, member: str, in_balance: Any
+) -> None:
+    programme.clock.travel_to(datetime(2027, 12, 31, 15, 0, tzinfo=UTC))
+    programme.run("expire-lots")
+    hold = api.post("holds", {"customer_id": member, "points": 10, "expires_in": 7200}).get_json()["id"]
+    programme.clock.advance(hours=1)
 
     programme.run("expire-lots")
-    assert programme.purse(member)["held"] == 60
+    assert programme.purse(member)["held"] == 10
+    refused = api.post("holds", {"customer_id": member, "points": 1})
+    assert (refused.status_code, refused.get_json()["available"]) == (409, 0)
+    api.post(f"holds/{hold}/capture", {"points": 4})
+
+    assert (programme.purse(member)["available"], programme.purse(member)["held"]) == (0, 0)
+    expiries = programme.rows("SELECT points_expired FROM transaction WHERE kind = 'expiry'")
+    assert sorted(row["points_expired"] for row in expiries) == [46, 100]
+    programme.run("expire-lots")
+    in_balance()
+
+
+def test_nobody_spends_what_has_expired_or_waits_for_what_is_due(api: Any, programme: Any, in_balance: Any) -> None:
+    """The schedules may be late: a hold sees what they would have done."""
+    customer = programme.enrol("card:1")
+    programme.buys("10.00", at=LONG_AGO - timedelta(days=300))
+    programme.buys("20.00")
+    programme.clock.advance(days=8)
+
+    assert api.post("holds", {"customer_id": customer, "points": 30}).status_code == 201
+    in_balance()
+
+    programme.buys("5.00", at=programme.clock.now() - timedelta(days=8))
+    programme.clock.travel_to(datetime(2028, 6, 1, tzinfo=UTC))
+    assert api.post("holds", {"customer_id": customer, "points": 1}).get_json()["available"] == 0
+    in_balance()
+
+
+def test_a_blacklisted_member_redeems_nothing(api: Any, programme: Any, member: str) -> None:
+    standing = {"may_trade": False, "reasons": [{"code": "blacklisted", "scope": "company"}]}
+    programme.tell("customers", programme.customer_event("updated", member, standing=standing))
+
+    refused = api.post("holds", {"customer_id": member, "points": 1})
+
+    assert refused.status_code == 409
+    assert "blacklisted" in refused.get_json()["detail"]
+    assert api.get(f"members/{member}").get_json()["under_review"] is True
+
+
+@pytest.mark.rule("CG-23")
+def test_the_same_key_holds_once_and_another_body_under_it_is_refused(api: Any, programme: Any, member: str) -> None:
+    first = api.post("holds", {"customer_id": member, "points": 10}, key="till-1")
+    again = api.post("holds", {"customer_id": member, "points": 10}, key="till-1")
+    other = api.post("holds", {"customer_id": member, "points": 11}, key="till-1")
+
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    assert other.status_code == 422
+    assert programme.purse(member)["held"] == 10
+
+
+def test_a_hold_without_a_key_is_refused(programme: Any, client: Any, member: str) -> None:
+    body = {"customer_id": member, "points": 10}
+
+    assert client(programme.runtime).post("/api/v1/holds", json=body).status_code == 400
+
+
+def test_a_busy_account_times_out_a_moment_later(api: Any, programme: Any, member: str) -> None:
+    hold = api.post("holds", {"customer_id": member, "points": 10}).get_json()["id"]
+    programme.clock.advance(minutes=16)
+
+    with programme.runtime.sessions.begin() as busy:
+        busy.execute(text("SELECT FROM member FOR UPDATE"))
+        DuePoller(programme.runtime).tick()
+        assert api.get(f"holds/{hold}").get_json()["status"] == "open"
+    programme.clock.advance(seconds=1)
+    DuePoller(programme.runtime).tick()
+
+    assert api.get(f"holds/{hold}").get_json()["status"] == "timed_out"
+
+
+def test_the_deficit_absorbs_what_a_hold_gives_back(api: Any, programme: Any, member: str, in_balance: Any) -> None:
+    hold = api.post("holds", {"customer_id": member, "points": 120}).get_json()["id"]
+    programme.refunds("P1", "100.00")
+    assert (programme.purse(member)["available"], programme.purse(member)["deficit"]) == (-70, 70)
+    in_balance()
+
     api.post(f"holds/{hold}/release")
-    programme.run("expire-lots")
 
-    assert programme.purse(member)["available"] + programme.purse(member)["held"] <= 150
+    assert (programme.purse(member)["available"], programme.purse(member)["deficit"]) == (50, 0)
+    in_balance()
+
+
+@pytest.mark.rule("CG-23")
+def test_of_twenty_parallel_captures_and_releases_exactly_one_wins(
+    programme: Any, api: Any, member: str, in_balance: Any
+) -> None:
+    hold = uuid.UUID(api.post("holds", {"customer_id": member, "points": 100}).get_json()["id"])
+    outcomes: list[str] = []
+    gate = threading.Barrier(20)
+
+    def try_it(number: int) -> None:
+        gate.wait()
+        try:
+            with programme.runtime.context() as context:
+                capture(context, hold, 60) if number % 2 else release(context, hold)
+            outcomes.append("won")
+        except Conflict:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=try_it, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["refused"] * 19 + ["won"]
+    assert programme.purse(member)["available"] in (90, 150)
     in_balance()
 
 

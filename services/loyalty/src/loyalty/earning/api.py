@@ -54,7 +54,7 @@ class QuoteSchema(Schema):
 
 
 @blueprint.post("/quotes")
-@requires("members:read", audit=False)
+@requires("quotes:read", audit=False)
 @blueprint.arguments(AskSchema)
 @blueprint.response(200, QuoteSchema)
 def quotes(body: dict[str, Any]) -> Response:

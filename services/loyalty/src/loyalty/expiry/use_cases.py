@@ -1,108 +1,130 @@
 """Time does its work on lots: pending ones become available, old ones expire (CG-22). Bounded steps, restartable.
 
-A step locks the accounts of its members first, so it meets earning and redemption in the same order as they do.
+A step takes only accounts that nobody else is working on and leaves the others to the next one, so it never waits and
+never stands in a circle of waiting. What is due is due by the state of the lot, so nothing is done twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
-from loyalty.ledger.domain import OpenLot, credit_available
+from loyalty.ledger.domain import Account, OpenLot, credit_available
 from loyalty.ledger.legs import legs
 from loyalty.ledger.statements import array, cursor, transaction_ids
 
-STEP = 1000  # members of one transaction
+STEP = 2000  # lots that are looked for; the other lots of their members that are due come along
 
-_PENDING = """
-    SELECT DISTINCT member_id::text FROM (
-        SELECT member_id FROM lot WHERE state = 'pending' AND available_at <= %s ORDER BY available_at LIMIT %s) due
+_MEMBERS = """
+    SELECT customer_id::text FROM member
+    WHERE customer_id IN (SELECT member_id FROM lot WHERE {} ORDER BY {} LIMIT %s) FOR UPDATE SKIP LOCKED
 """
+_PENDING = _MEMBERS.format("state = 'pending' AND available_at <= %s", "available_at")
+_EXPIRED = _MEMBERS.format(
+    "state = 'available' AND remaining > reserved AND reserved = 0 AND expires_at <= %s", "expires_at"
+)
+# Also those that a refund has emptied: they leave the index of pending lots.
 _DUE = """
     SELECT member_id::text, id::text, transaction_id::text, state, points, remaining, reserved,
            earned_at, available_at, expires_at
     FROM lot WHERE member_id = ANY(%s::uuid[]) AND state = 'pending' AND available_at <= %s
     ORDER BY member_id, available_at, id
 """
-_EXPIRING = """
-    SELECT DISTINCT member_id::text FROM (
-        SELECT member_id FROM lot WHERE state = 'available' AND remaining > reserved AND expires_at <= %s
-        ORDER BY expires_at LIMIT %s) due
-"""
 
 
 def release_pending(context: Context) -> bool:
     """Make available what the return window no longer keeps back; True while more is due."""
     books = Books(context.session)
-    members = _members(books, _PENDING)
+    members = _locked(books, _PENDING)
     if not members:
         return False
-    books.lock(members)
     with cursor(context.session) as rows:
         rows.execute(_DUE, (array(members), books.now))
-        lots = [OpenLot(*row) for row in rows.fetchall()]
+        due = [OpenLot(*row) for row in rows.fetchall()]
     by_member: dict[str, list[OpenLot]] = {}
-    for lot in lots:
+    for lot in due:
         by_member.setdefault(lot.member_id, []).append(lot)
     policy = context.policies.in_force()
-    for (member, due), id_ in zip(by_member.items(), transaction_ids(books.now, len(by_member)), strict=True):
-        account, points = books.accounts[member], 0
-        for lot in due:
-            lot.state = "available"
-            books.change(lot)
-            if not lot.remaining:
-                continue
-            points += lot.remaining
-            account.pending -= lot.remaining
-            if absorbed := credit_available(account, lot.remaining):
-                lot.remaining -= absorbed
-                books.use(member, lot.id, id_, absorbed)
-        if points:
-            books.post(
-                account, id_, "release", f"release:{id_}", books.now, legs({"pending": -points, "available": points}),
-                policyversion=policy.version, clause=policy.rules.points.clause, reason="the pending time is over",
-            )  # fmt: skip
+    for (member, lots), id_ in zip(by_member.items(), transaction_ids(books.now, len(by_member)), strict=True):
+        _release(books, books.accounts[member], lots, id_, policy)
     books.write()
     return True
 
 
 def expire_lots(context: Context) -> bool:
-    """Take what has outlived its expiry, one transaction per lot; reserved points wait for their hold (decision 24)."""
+    """Take what has outlived its expiry, one transaction per lot; a reserved lot waits for its hold (decision 24)."""
     books = Books(context.session)
-    members = _members(books, _EXPIRING)
+    members = _locked(books, _EXPIRED)
     if not members:
         return False
-    books.lock(members)
-    due = [
-        lot
-        for lot in books.lots(members)
-        if lot.state == "available" and lot.free > 0 and lot.expires_at is not None and lot.expires_at <= books.now
-    ]
-    policy = context.policies.in_force()
-    for lot, id_ in zip(due, transaction_ids(books.now, len(due)), strict=True):
-        account, points = books.accounts[lot.member_id], lot.free
-        lot.remaining -= points
-        account.available -= points
-        books.change(lot)
-        books.use(lot.member_id, lot.id, id_, points)
-        key = f"expiry:{lot.id}:{id_}" if lot.reserved else f"expiry:{lot.id}"
-        books.post(
-            account, id_, "expiry", key, books.now, legs({"available": -points, "expired": points}),
-            policyversion=policy.version, clause=policy.rules.expiry.clause, reference=f"lot:{lot.id}",
-        )  # fmt: skip
-        data = {
-            "customer_id": lot.member_id,
-            "transaction_id": id_,
-            "lot_id": lot.id,
-            "points": points,
-            "expired_at": lot.expires_at.isoformat() if lot.expires_at else None,
-            "balance": account.balance,
-        }
-        books.announce("points.expired.v1", account, key, data, policy.version)
+    _expire_all(books, books.lots(members), context.policies.in_force())
     books.write()
     return True
 
 
-def _members(books: Books, statement: str) -> list[str]:
+def catch_up(books: Books, account: Account, lots: Sequence[OpenLot], policy: Policy) -> None:
+    """What the next steps would do, now and for one locked member: nobody gains or loses by a step that is late."""
+    pending = [lot for lot in lots if lot.state == "pending" and lot.available_at <= books.now]
+    if pending:
+        _release(books, account, pending, transaction_ids(books.now, 1)[0], policy)
+    _expire_all(books, lots, policy)
+
+
+def _release(books: Books, account: Account, lots: Iterable[OpenLot], id_: str, policy: Policy) -> None:
+    """The lots of one member become available in one transaction; a deficit absorbs of them what it can."""
+    released: dict[str, int] = {}
+    for lot in lots:
+        lot.state = "available"
+        books.change(lot)
+        if lot.remaining:
+            released[lot.id] = lot.remaining
+            account.pending -= lot.remaining
+            if absorbed := credit_available(account, lot.remaining):
+                lot.remaining -= absorbed
+                books.use(lot.member_id, lot.id, id_, absorbed)
+    if points := sum(released.values()):
+        books.post(
+            account, id_, "release", f"release:{id_}", books.now, legs({"pending": -points, "available": points}),
+            policyversion=policy.version, clause=policy.rules.points.clause, reason="the pending time is over",
+            detail=orjson.dumps({"lots": released}),
+        )  # fmt: skip
+
+
+def _expire_all(books: Books, lots: Iterable[OpenLot], policy: Policy) -> None:
+    expired = [lot for lot in lots if lot.lapsed(books.now) and lot.reserved == 0]
+    for lot, id_ in zip(expired, transaction_ids(books.now, len(expired)), strict=True):
+        _expire(books, books.accounts[lot.member_id], lot, id_, policy)
+
+
+def _expire(books: Books, account: Account, lot: OpenLot, id_: str, policy: Policy) -> None:
+    points = lot.remaining
+    lot.remaining = 0
+    account.available -= points
+    books.change(lot)
+    books.use(lot.member_id, lot.id, id_, points)
+    books.post(
+        account, id_, "expiry", f"expiry:{lot.id}", books.now, legs({"available": -points, "expired": points}),
+        policyversion=policy.version, clause=policy.rules.expiry.clause, reference=f"lot:{lot.id}",
+    )  # fmt: skip
+    data = {
+        "customer_id": lot.member_id,
+        "transaction_id": id_,
+        "lot_id": lot.id,
+        "points": points,
+        "expired_at": lot.expires_at,
+        "balance": account.balance,
+    }
+    books.announce("points.expired.v1", account, f"expiry:{lot.id}", data, policy.version)
+
+
+def _locked(books: Books, statement: str) -> list[str]:
+    """The accounts of this step, locked."""
     with cursor(books.session) as rows:
         rows.execute(statement, (books.now, STEP))
-        return [row[0] for row in rows.fetchall()]
+        members = [row[0] for row in rows.fetchall()]
+    books.lock(members)
+    return members

@@ -66,6 +66,12 @@ class OpenLot:
         """What is neither spent nor set aside."""
         return self.remaining - self.reserved
 
+    def lapsed(self, now: datetime) -> bool:
+        """Whether it is still available although its life is over: only its expiry, or a hold, may touch it now."""
+        return (
+            self.state == "available" and self.remaining > 0 and self.expires_at is not None and self.expires_at <= now
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

@@ -29,6 +29,10 @@ class MemberSchema(Schema):
     code = fields.String(required=True, allow_none=True)
     status = fields.String(required=True)
     enrolled_at = fields.Instant(required=True)
+    under_review = fields.Flag(
+        required=True,
+        metadata={"description": "blacklisted or flagged: what is earned is blocked, nothing is redeemed"},
+    )
     tier = fields.String(required=True)
     tier_since = fields.Instant(required=True, allow_none=True)
     tier_kept_until = fields.Instant(required=True, allow_none=True)

@@ -62,7 +62,7 @@ class HoldsArgs(PageArgs):
 
 
 @blueprint.post("/holds")
-@requires("points:hold", idempotency="required")
+@requires("holds:write", idempotency="required")
 @blueprint.arguments(HoldingSchema)
 @blueprint.response(201, HoldSchema)
 def set_aside(body: dict[str, Any]) -> Response:
@@ -73,11 +73,11 @@ def set_aside(body: dict[str, Any]) -> Response:
         at.context, body["customer_id"], body["points"], expires_at, body["reference"], at.principal.username
     )
     at.note(str(hold.id), points=hold.points)
-    return answer(_shown(hold), 201)
+    return answer(_shown(hold), 201, {"Location": f"/api/v1/holds/{hold.id}"})
 
 
 @blueprint.get("/holds")
-@requires("members:read")
+@requires("holds:read")
 @blueprint.arguments(HoldsArgs, location="query")
 @blueprint.response(200, Page.schema(HoldSchema))
 def holds(query: dict[str, Any]) -> Response:
@@ -89,7 +89,7 @@ def holds(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/holds/<uuid:id>")
-@requires("members:read")
+@requires("holds:read")
 @blueprint.response(200, HoldSchema)
 def hold(id: UUID) -> Response:
     """One hold"""
@@ -97,7 +97,7 @@ def hold(id: UUID) -> Response:
 
 
 @blueprint.post("/holds/<uuid:id>/capture")
-@requires("points:hold", idempotency="required")
+@requires("holds:write", idempotency="required")
 @blueprint.arguments(CaptureSchema)
 @blueprint.response(200, HoldSchema)
 def capture(body: dict[str, Any], id: UUID) -> Response:
@@ -109,7 +109,7 @@ def capture(body: dict[str, Any], id: UUID) -> Response:
 
 
 @blueprint.post("/holds/<uuid:id>/release")
-@requires("points:hold", idempotency="required")
+@requires("holds:write", idempotency="required")
 @blueprint.arguments(ReleaseSchema)
 @blueprint.response(200, HoldSchema)
 def release(body: dict[str, Any], id: UUID) -> Response:

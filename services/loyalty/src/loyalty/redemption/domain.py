@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from loyalty.ledger.domain import Account, OpenLot, credit_available, spread
 
@@ -18,8 +19,13 @@ class Reserved:
     points: int
 
 
+def usable(lots: Sequence[OpenLot], now: datetime) -> list[OpenLot]:
+    """The lots that may be spent: available, and not merely waiting for a hold to end before they expire."""
+    return [lot for lot in lots if lot.state == "available" and lot.free > 0 and not lot.lapsed(now)]
+
+
 def reserve(account: Account, lots: Sequence[OpenLot], points: int) -> list[tuple[OpenLot, int]]:
-    """Set points aside, soonest expiry first. The caller has seen that ``available`` covers them."""
+    """Set points aside, soonest expiry first. The caller has seen that the free part of these lots covers them."""
     shares = spread(lots, points)
     for lot, share in shares:
         lot.reserved += share

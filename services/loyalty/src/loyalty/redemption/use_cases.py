@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,14 +15,17 @@ from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.timing import due
 from chassis.timing.due import DueRow
+from loyalty.expiry.use_cases import catch_up
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
 from loyalty.ledger.statements import transaction_ids
-from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve
+from loyalty.members.tables import Member
+from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve, usable
 from loyalty.redemption.tables import Hold, HoldLot
 
 TIME_OUT = "hold"  # kind of the due row
+BUSY = timedelta(seconds=1)
 
 
 def set_aside(
@@ -34,18 +38,21 @@ def set_aside(
 ) -> Hold:
     """Hold points of a member for a redemption that is not final yet.
 
-    Raises NotFound for an unknown customer and Conflict when fewer points are available (decision 28).
+    Raises NotFound for an unknown customer, Conflict when fewer points are available (decision 28) or the member is
+    blacklisted or flagged.
     """
     session, policy = context.session, context.policies.in_force()
     books = Books(session)
     account = books.lock([str(customer_id)]).get(str(customer_id))
     if account is None:
         raise NotFound(f"no member with customer id {customer_id}")
-    if account.available < points:
-        raise Conflict(
-            f"{points} points were asked for, {max(account.available, 0)} are available",
-            points=account.balance,
-        )
+    if account.earns_blocked:
+        raise Conflict("the member is blacklisted or under review: nothing can be redeemed until that is cleared")
+    lots = books.lots([account.customer_id])
+    catch_up(books, account, lots, policy)
+    spendable = usable(lots, books.now)
+    if (available := sum(lot.free for lot in spendable)) < points:
+        raise Conflict(f"{points} points were asked for, {available} are available", available=available)
     if expires_at is None:
         expires_at = policy.rules.redemption.hold_for.after(books.now, policy.company.time_zone)
     hold = Hold(
@@ -61,11 +68,12 @@ def set_aside(
         resolved_at=None,
     )
     session.add(hold)
-    shares = reserve(account, books.lots([account.customer_id]), points)
+    shares = reserve(account, spendable, points)
     for place, (lot, share) in enumerate(shares):
         books.change(lot)
         session.add(HoldLot(hold_id=hold.id, place=place, lot_id=uuid.UUID(lot.id), points=share))
-    _post(books, account, hold, "hold", {"available": -points, "held": points}, policy)
+    (id_,) = transaction_ids(books.now, 1)
+    _post(books, account, hold, id_, "hold", {"available": -points, "held": points}, policy)
     books.write()
     due.schedule(session, TIME_OUT, str(hold.id), expires_at)
     return hold
@@ -95,9 +103,18 @@ def release(context: Context, hold_id: uuid.UUID) -> Hold:
 
 
 def time_out(context: Context, row: DueRow) -> None:
-    """The hold's time is over: unless it was resolved, its points go back."""
-    hold = context.session.get(Hold, uuid.UUID(row.key))
+    """The hold's time is over: unless it was resolved, its points go back.
+
+    The poller does many due rows in one transaction and keeps their locks, so it must not wait for an account: a
+    batch that holds this one may be waiting for another that the poller has. A busy account is tried a second later.
+    """
+    session = context.session
+    hold = session.get(Hold, uuid.UUID(row.key))
     if hold is None or hold.status != OPEN:
+        return
+    mine = select(Member.customer_id).where(Member.customer_id == hold.member_id)
+    if session.scalar(mine.with_for_update(skip_locked=True)) is None:
+        due.schedule(session, TIME_OUT, row.key, context.clock.now() + BUSY)
         return
     books, account, hold = _locked(context, hold)
     if hold.status == OPEN:
@@ -137,15 +154,17 @@ def _resolve(
     spent, absorbed = resolve(account, lots, reserved, taken)
     for share in reserved:
         books.change(lots[share.lot_id])
+    capture_id, release_id = transaction_ids(books.now, 2)
     if taken:
-        id_ = _post(books, account, hold, "capture", {"held": -taken, "redeemed": taken}, policy)
+        _post(books, account, hold, capture_id, "capture", {"held": -taken, "redeemed": taken}, policy)
         for lot, points in spent:
-            books.use(lot.member_id, lot.id, id_, points)
-        _announce(books, account, hold, id_, taken, policy)
+            books.use(lot.member_id, lot.id, capture_id, points)
+        _announce(books, account, hold, capture_id, taken, policy)
     if back := hold.points - taken:
-        id_ = _post(books, account, hold, "hold_release", {"held": -back, "available": back}, policy, status)
+        _post(books, account, hold, release_id, "hold_release", {"held": -back, "available": back}, policy, status)
         for lot, points in absorbed:
-            books.use(lot.member_id, lot.id, id_, points)
+            books.use(lot.member_id, lot.id, release_id, points)
+    catch_up(books, account, list(lots.values()), policy)  # what waited for this hold expires now
     books.write()
     hold.status, hold.captured, hold.resolved_at = status, taken, books.now
     if status != TIMED_OUT:
@@ -156,17 +175,17 @@ def _post(
     books: Books,
     account: Account,
     hold: Hold,
+    id_: str,
     kind: str,
     moved: dict[str, int],
     policy: Policy,
     reason: str | None = None,
-) -> str:
-    (id_,) = transaction_ids(books.now, 1)
+) -> None:
     books.post(
         account, id_, kind, f"{kind}:{hold.id}", books.now, legs(moved), policyversion=policy.version,
         clause=policy.rules.redemption.clause, reference=hold.reference, reason=reason,
+        detail=orjson.dumps({"hold": str(hold.id)}),
     )  # fmt: skip
-    return id_
 
 
 def _announce(books: Books, account: Account, hold: Hold, id_: str, points: int, policy: Policy) -> None:

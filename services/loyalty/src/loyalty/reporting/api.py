@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from chassis import jobs
 from chassis.jobs.api import JobSchema
-from chassis.web import Blueprint, Schema, answer, fields, requires, work
+from chassis.web import Blueprint, Schema, answer, fields, glance, requires, work
 from loyalty.reporting.liability import liability as what_we_owe
 from loyalty.reporting.reconciliation import AT_ONCE, JOB, accounts, reconcile
 
@@ -31,20 +29,13 @@ class ReconciliationSchema(Schema):
     details = fields.List(fields.Nested(MismatchSchema), required=True, metadata={"description": "the first 100"})
 
 
-class MoneySchema(Schema):
-    """An amount of money."""
-
-    amount = fields.Money(required=True)
-    currency = fields.String(required=True)
-
-
 class TierLiabilitySchema(Schema):
     """Of one tier's members."""
 
     tier = fields.String(required=True)
     members = fields.Points(required=True)
     points = fields.Points(required=True)
-    money = fields.Nested(MoneySchema, required=True)
+    money = fields.Money(required=True)
 
 
 class CampaignLiabilitySchema(Schema):
@@ -52,22 +43,26 @@ class CampaignLiabilitySchema(Schema):
 
     campaign = fields.String(required=True)
     points = fields.Points(required=True)
-    money = fields.Nested(MoneySchema, required=True)
+    money = fields.Money(required=True)
 
 
 class MonthLiabilitySchema(Schema):
-    """Lapsing in one month."""
+    """Lapsing in one month; null: never."""
 
-    month = fields.String(required=True)
+    month = fields.String(required=True, allow_none=True, metadata={"examples": ["2027-12"]})
     points = fields.Points(required=True)
-    money = fields.Nested(MoneySchema, required=True)
+    money = fields.Money(required=True)
 
 
 class LiabilitySchema(Schema):
-    """What we owe our members."""
+    """What we owe our members. Amounts are in `currency`."""
 
-    points_outstanding = fields.Points(required=True)
-    money = fields.Nested(MoneySchema, required=True)
+    as_of = fields.Instant(required=True)
+    points_outstanding = fields.Points(
+        required=True, metadata={"description": "what remains of all lots, less the deficit"}
+    )
+    money = fields.Money(required=True)
+    currency = fields.String(required=True)
     deficit = fields.Points(required=True, metadata={"description": "points that members owe after refunds"})
     by_tier = fields.List(fields.Nested(TierLiabilitySchema), required=True)
     by_campaign = fields.List(fields.Nested(CampaignLiabilitySchema), required=True)
@@ -77,7 +72,7 @@ class LiabilitySchema(Schema):
 
 
 @blueprint.post("/reconciliations")
-@requires("ledger:reconcile")
+@requires("reconciliations:run")
 @blueprint.response(200, ReconciliationSchema)
 @blueprint.alt_response(202, schema=JobSchema, description="There are many: poll the job")
 def reconciliations() -> Response:
@@ -85,15 +80,14 @@ def reconciliations() -> Response:
     at = work()
     if accounts(at.session, AT_ONCE + 1) > AT_ONCE:
         job = jobs.start(at.session, at.clock, JOB, {}, at.principal)
-        return answer(jobs.answer(at.session, job), 202)
+        return answer(jobs.answer(at.session, job), 202, {"Location": f"/api/v1/services/loyalty/jobs/{job.id}"})
     return answer(reconcile(at.session))
 
 
 @blueprint.get("/loyalty-reports/liability")
-@requires("loyalty:reports")
+@requires("loyalty-reports:read")
 @blueprint.response(200, LiabilitySchema)
 def liability() -> Response:
     """Points outstanding, in money at cost, by tier, campaign and month of expiry"""
-    at = work()
-    found: dict[str, Any] = what_we_owe(at.session, at.policies.in_force())
-    return answer(found)
+    at = glance()
+    return answer(what_we_owe(at.session, at.policies.in_force(), at.clock.now()))

@@ -1,7 +1,13 @@
-"""What we owe: points outstanding in money at cost, by tier, by campaign, by the month in which they lapse."""
+"""What we owe: points outstanding, in money at the cost of each lot, by tier, by campaign, by the month they lapse.
+
+Everything is read in one statement, so one snapshot. A deficit lessens what is owed: it is absorbed before its member
+sees a point again. Lots know nothing of it, so by campaign and by month the sums are those of all lots.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,56 +15,70 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.policies.book import Policy
+from chassis.web.fields import plain
 
-_BY_TIER = text("""
-    SELECT tier, count(*) AS members, sum(pending + available + held + blocked) AS points, sum(deficit) AS deficit
-    FROM member GROUP BY tier ORDER BY tier
-""")
-_BY_CAMPAIGN = text("""
-    SELECT coalesce(campaign, 'base') AS campaign, sum(remaining) AS points, sum(remaining * unit_cost) AS money
-    FROM lot WHERE remaining > 0 GROUP BY 1 ORDER BY 1
-""")
-_EXPIRING = text("""
-    SELECT to_char((expires_at - interval '1 microsecond') AT TIME ZONE :zone, 'YYYY-MM') AS month,
-           sum(remaining) AS points, sum(remaining * unit_cost) AS money
-    FROM lot WHERE remaining > 0 AND expires_at IS NOT NULL GROUP BY 1 ORDER BY 1
+# Rows of two kinds: what remains of lots, and the members themselves (`members` is then not null).
+_OWED = text("""
+    SELECT m.tier, coalesce(l.campaign, 'base') AS campaign,
+           to_char((l.expires_at - interval '1 microsecond') AT TIME ZONE :zone, 'YYYY-MM') AS month,
+           sum(l.remaining) AS points, sum(l.remaining * l.unit_cost) AS money, NULL AS members
+    FROM lot l JOIN member m ON m.customer_id = l.member_id WHERE l.remaining > 0 GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT tier, NULL, NULL, -sum(deficit), NULL, count(*) FROM member GROUP BY tier
 """)
 
 
-def liability(session: Session, policy: Policy) -> dict[str, Any]:
-    """The report. A deficit lessens what is owed: it is absorbed before the member sees a point again."""
-    currency, worth = policy.company.currency, policy.rules.redemption
-    tiers = session.execute(_BY_TIER).mappings().all()
-    campaigns = session.execute(_BY_CAMPAIGN).mappings().all()
-    expiring = session.execute(_EXPIRING, {"zone": policy.company.time_zone.key}).mappings().all()
-    deficit = sum(int(row["deficit"]) for row in tiers)
-    points = sum(int(row["points"]) for row in tiers)
-    money = sum((row["money"] for row in campaigns), Decimal(0)) - worth.money(deficit)
-    return {
-        "points_outstanding": points,
-        "money": _money(money, currency),
-        "deficit": deficit,
-        "by_tier": [
+def liability(session: Session, policy: Policy, as_of: datetime) -> dict[str, Any]:
+    """The report; amounts are decimal strings in ``currency``, months those of a lot's last day (null: never)."""
+    worth = policy.rules.redemption
+    rows = session.execute(_OWED, {"zone": policy.company.time_zone.key}).all()
+    lots = [row for row in rows if row.members is None]
+    members = {row.tier: row for row in rows if row.members is not None}
+    known = [tier.name for tier in policy.rules.tiers.tiers]
+    by_tier = []
+    for tier in [*known, *sorted(members.keys() - set(known))]:
+        own = [row for row in lots if row.tier == tier]
+        owed = int(members[tier].points) if tier in members else 0  # deficits, negative
+        by_tier.append(
             {
-                "tier": row["tier"],
-                "members": row["members"],
-                "points": int(row["points"]),
-                "money": _money(worth.money(int(row["points"])), currency),
+                "tier": tier,
+                "members": members[tier].members if tier in members else 0,
+                "points": _points(own) + owed,
+                "money": _shown(_money(own) + worth.money(owed)),
             }
-            for row in tiers
-        ],
-        "by_campaign": [
-            {"campaign": row["campaign"], "points": int(row["points"]), "money": _money(row["money"], currency)}
-            for row in campaigns
-        ],
-        "expiring": [
-            {"month": row["month"], "points": int(row["points"]), "money": _money(row["money"], currency)}
-            for row in expiring
-        ],
+        )
+    deficit = -int(sum(row.points for row in members.values()))
+    return {
+        "as_of": as_of,
+        "points_outstanding": _points(lots) - deficit,
+        "money": _shown(_money(lots) - worth.money(deficit)),
+        "currency": policy.company.currency,
+        "deficit": deficit,
+        "by_tier": by_tier,
+        "by_campaign": _by("campaign", lots),
+        "expiring": _by("month", lots),
         "clause": worth.clause,
         "policyversion": policy.version,
     }
 
 
-def _money(amount: Decimal, currency: str) -> dict[str, str]:
-    return {"amount": f"{amount:.2f}", "currency": currency}
+def _by(name: str, lots: Iterable[Any]) -> list[dict[str, Any]]:
+    groups: dict[str | None, list[Any]] = {}
+    for row in lots:
+        groups.setdefault(getattr(row, name), []).append(row)
+    return [
+        {name: group, "points": _points(groups[group]), "money": _shown(_money(groups[group]))}
+        for group in sorted(groups, key=lambda group: (group is None, group or ""))
+    ]
+
+
+def _points(lots: Sequence[Any]) -> int:
+    return int(sum(row.points for row in lots))
+
+
+def _money(lots: Sequence[Any]) -> Decimal:
+    return sum((row.money for row in lots), Decimal(0))
+
+
+def _shown(amount: Decimal) -> str:
+    return plain(amount.quantize(Decimal("0.0001")))
