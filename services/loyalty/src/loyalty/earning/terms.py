@@ -27,24 +27,21 @@ class Terms:
         self.first_tier = tiers[0]
         self.second_threshold = tiers[1].at if len(tiers) > 1 else None
         self.unit_cost = wire.number(self.rules.redemption.money(1))
+        self._pending = self._exact(self.rules.points.pending)
+        self._window = self._exact(self.rules.tiers.window)
         self._lapse: dict[date, tuple[datetime | None, str | None]] = {}
 
     def day(self, at: datetime) -> date:
         """The company's day."""
         return at.astimezone(self.zone).date()
 
-    def after(self, start: datetime, span: Duration) -> datetime:
-        """As ``span.after``, without its detour where the zone's offset stays the same (nearly always)."""
-        return self._move(start, span, 1)
-
     def window_start(self, end: datetime) -> datetime:
         """Where the tier window that ends at ``end`` begins."""
-        return self._move(end, self.rules.tiers.window, -1)
+        return self.rules.tiers.window.before(end, self.zone) if self._window is None else end - self._window
 
     def available_at(self, at: datetime) -> datetime:
         """When points of a purchase at ``at`` may be spent."""
-        pending = self.rules.points.pending
-        return at if pending is None else self._move(at, pending, 1)
+        return self.rules.points.available_at(at, self.policy.company) if self._pending is None else at + self._pending
 
     def expires_at(self, at: datetime) -> tuple[datetime | None, str | None]:
         """When they lapse, as an instant and as text; the same for all purchases of a day."""
@@ -56,16 +53,11 @@ class Terms:
             self._lapse[day] = known
         return known
 
-    def _move(self, start: datetime, span: Duration, sign: int) -> datetime:
-        if span.unit in _DAYS:
-            end = start + sign * span.exact
-            if (
-                _fixed(self.zone.key)
-                or start.astimezone(self.zone).utcoffset() == end.astimezone(self.zone).utcoffset()
-            ):
-                return end
-        company = self.policy.company
-        return span.after(start, company.time_zone) if sign > 0 else span.before(start, company.time_zone)
+    def _exact(self, span: Duration | None) -> timedelta | None:
+        """A span of days as elapsed time, where the zone never moves its clocks; None: ask the calendar."""
+        if span is None:
+            return timedelta(0)
+        return span.exact if span.unit in _DAYS and _fixed(self.zone.key) else None
 
 
 @lru_cache

@@ -117,15 +117,16 @@ def _post(
 
 def _terms(context: Context, taken: Sequence[Taken]) -> dict[str, Terms]:
     """The version in force when each purchase happened (decision 23)."""
-    made: dict[int, Terms] = {}
-    found: dict[str, Terms] = {}
     in_force = context.policies.in_force
+    times = [purchase.occurred_at for purchase, _, _ in taken]
+    first = in_force(min(times))
+    made = {id(first): Terms(first)}
+    if in_force(max(times)) is first:
+        return dict.fromkeys([purchase.purchase_id for purchase, _, _ in taken], made[id(first)])
+    found: dict[str, Terms] = {}
     for purchase, _, _ in taken:
         policy = in_force(purchase.occurred_at)
-        terms = made.get(id(policy))
-        if terms is None:
-            terms = made[id(policy)] = Terms(policy)
-        found[purchase.purchase_id] = terms
+        found[purchase.purchase_id] = made.get(id(policy)) or made.setdefault(id(policy), Terms(policy))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ PRODUCER = "/kezhi/loyalty"
 _MANY = 20  # keys from which on the hope that all are new pays for its savepoint
 Key = tuple[str, str, str | None, str | None]
 _FOUR, _TRANSACTION, _LOT, _TIER_CHANGE = wire.row(4), wire.row(22), wire.row(10), wire.row(12)
+_BALANCES = attrgetter("customer_id", "pending", "available", "held", "blocked", "deficit", "growth", "growth_before")
 
 
 class Books:
@@ -283,19 +285,13 @@ class Books:
     def _save(self, connection: Any) -> None:
         rows = list(self._touched.values())
         self._touched.clear()
+        columns = zip(*map(_BALANCES, rows), strict=True)
         connection.execute(
             statements.SAVE,
             (
-                array(row.customer_id for row in rows),
-                array(row.pending for row in rows),
-                array(row.available for row in rows),
-                array(row.held for row in rows),
-                array(row.blocked for row in rows),
-                array(row.deficit for row in rows),
-                array(row.growth for row in rows),
-                array(row.growth_before for row in rows),
-                instants(row.growth_from for row in rows),
-                instants(row.growth_until for row in rows),
+                *("{" + ",".join(map(str, column)) + "}" for column in columns),
+                instants([row.growth_from for row in rows]),
+                instants([row.growth_until for row in rows]),
             ),
         )
 
