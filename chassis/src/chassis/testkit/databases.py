@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -134,10 +135,11 @@ class Databases:
         self.templates.clear()
         self.spare.clear()
 
-    def _in(self, name: str, statement: str) -> int | None:
+    def _in(self, name: str, statement: LiteralString) -> int | None:
         with psycopg.connect(self.url(name), autocommit=True) as connection:
-            done = connection.execute(statement)  # type: ignore[call-overload]
-            return done.fetchone()[0] if done.description else None
+            done = connection.execute(statement)
+            row = done.fetchone() if done.description else None
+            return row[0] if row else None
 
     def _run(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:
