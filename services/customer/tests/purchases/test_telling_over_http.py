@@ -10,7 +10,7 @@ def _outbox(runtime):
     with runtime.sessions() as session:
         return [
             (row.family, orjson.loads(bytes(row.body)))
-            for row in session.execute(text("SELECT family, body FROM chassis.outbox"))
+            for row in session.execute(text("SELECT family, body FROM chassis.outbox ORDER BY id"))
         ]
 
 

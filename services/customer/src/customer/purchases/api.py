@@ -17,6 +17,10 @@ from customer.purchases.tables import StoreRow
 
 blueprint = Blueprint("purchases", __name__, description="Every sale once, whichever way it was told")
 LARGEST_BODY = 16 * 1024 * 1024
+_EVENT = {"type": "object", "description": "A whole CloudEvent: purchase.completed.v1 or purchase.refunded.v1"}
+# What is no event is answered by its index, so a list may hold anything.
+_EVENTS = {"type": "array", "description": "Such events", "items": {}, "minItems": 1, "maxItems": intake.MOST}
+_BODY = {"required": True, "content": {"application/json": {"schema": {"oneOf": [_EVENT, _EVENTS]}}}}
 
 
 class PurchasesArgs(PageArgs):
@@ -120,6 +124,7 @@ class StoreUnitSchema(Schema):
 
 @blueprint.post("/purchases")
 @requires("purchases:publish", body_limit=LARGEST_BODY)
+@blueprint.doc(requestBody=_BODY)
 @blueprint.response(202, TakenSchema)
 def publish() -> Response:
     """Tell one purchase event, or a list of up to 1,000, exactly as on the broker"""
