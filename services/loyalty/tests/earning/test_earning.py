@@ -84,3 +84,14 @@ def test_a_refund_before_its_purchase_waits_for_it(programme: Any) -> None:
     programme.buys("100.00", "P1")
 
     assert programme.purse(customer)["pending"] == 40
+
+
+def test_a_refund_too_small_for_a_point_is_counted_all_the_same(programme: Any) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("1.00", "P1")
+
+    assert programme.refunds("P1", "0.10") == ["accepted"]
+    assert programme.purse(customer)["pending"] == 1
+    assert programme.refunds("P1", "0.90") == ["accepted"]
+
+    assert programme.purse(customer)["pending"] == 0

@@ -117,7 +117,7 @@ def take_back(
     """
     taken: list[Taken] = []
     rest = points
-    if origin is not None and origin.free > 0 and (origin.state == "pending" or mode != "only_pending"):
+    if rest and origin is not None and origin.free > 0 and (origin.state == "pending" or mode != "only_pending"):
         rest -= _take(account, origin, min(rest, origin.free), taken)
     if mode == "only_pending":
         return taken, 0, rest

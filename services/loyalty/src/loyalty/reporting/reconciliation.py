@@ -88,10 +88,10 @@ def accounts(session: Session, most: int) -> int:
     return int(session.scalar(found, {"most": most}) or 0)
 
 
-def reconcile(session: Session) -> dict[str, Any]:
-    """Check every account now."""
+def reconcile(session: Session, after: str | None = None) -> dict[str, Any]:
+    """Check every account now, or those whose customer id is greater than ``after``."""
     session.execute(text("SET LOCAL work_mem = '64MB'"))
-    result, after = _nothing(), str(uuid.UUID(int=0))
+    result, after = _nothing(), after or str(uuid.UUID(int=0))
     while after:
         after = _check(session, result, after) or ""
     _tell(result)
