@@ -7,8 +7,10 @@ from typing import Any
 from flask import Response
 from marshmallow import validate
 
+from chassis.errors import Invalid
 from chassis.web import Blueprint, Schema, answer, fields, requires, work
 from loyalty.earning.domain import Purchase
+from loyalty.earning.facts import SLACK
 from loyalty.earning.quoting import quote
 from loyalty.members.identities import own_name
 from loyalty.members.schemas import StepSchema
@@ -61,6 +63,11 @@ def quotes(body: dict[str, Any]) -> Response:
     """What would this purchase earn; nothing changes"""
     at = work()
     customer_id = body["customer_id"]
+    added = sum(line["amount"] for line in body["lines"])
+    if body["lines"] and abs(added - body["total"]) > SLACK:
+        raise Invalid(
+            "The lines contradict the total", {"lines": [f"add up to {added}, the total says {body['total']}"]}
+        )
     purchase = Purchase(
         purchase_id="",
         name=own_name(str(customer_id)) if customer_id else body["identity"] or "",

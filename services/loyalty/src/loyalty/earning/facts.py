@@ -15,7 +15,7 @@ from loyalty.earning.refunds import Refund
 
 PURCHASE = "purchase.completed.v1"
 REFUND = "purchase.refunded.v1"
-_SLACK = Decimal("0.01")
+SLACK = Decimal("0.01")
 NOTHING: list[dict[str, Any]] = []
 
 
@@ -30,7 +30,7 @@ def read_purchase(data: dict[str, Any], delivery: Any = None) -> Purchase:
     lines = data.get("lines") or NOTHING
     if lines:
         added = sum([Decimal(line["amount"]) for line in lines])
-        if abs(added - total) > _SLACK:
+        if abs(added - total) > SLACK:
             raise Reject(f"the lines add up to {added}, the total says {total}")
     customer = data.get("customer")
     if customer is None:
@@ -56,7 +56,7 @@ def read_refund(data: dict[str, Any], delivery: Any = None) -> Refund:
     """Read ``purchase.refunded.v1``. Raises Reject when its lines are worth more than its total."""
     total = Decimal(data["total"])
     lines = data.get("lines") or NOTHING
-    if lines and sum([Decimal(line["amount"]) for line in lines]) > total + _SLACK:
+    if lines and sum([Decimal(line["amount"]) for line in lines]) > total + SLACK:
         raise Reject("the lines give back more than the refund's total")
     return Refund(
         data["refund_id"],
