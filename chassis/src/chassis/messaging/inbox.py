@@ -15,6 +15,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.messaging.delivery import Delivery
+from chassis.storage import wire
 from chassis.storage.schema import ChassisBase
 
 
@@ -64,7 +65,7 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
     keys = sorted(first)
     now = session.info["clock"].now()
     with raw_cursor(session) as cursor:
-        if len(keys) >= _MANY and _copied(cursor, [(subscription, *key, now, first[key].body) for key in keys]):
+        if len(keys) >= _MANY and _copied(cursor, subscription, now, [first[key] for key in keys]):
             return list(first.values())
         cursor.execute(
             _CLAIM,
@@ -82,14 +83,17 @@ def claim(session: Session, subscription: str, deliveries: Sequence[Delivery]) -
     return [delivery for key, delivery in first.items() if key in fresh]
 
 
-def _copied(cursor: Cursor[Any], rows: list[tuple[Any, ...]]) -> bool:
+def _copied(cursor: Cursor[Any], subscription: str, now: datetime, deliveries: Sequence[Delivery]) -> bool:
     """Claim all by one COPY, twice as quick as INSERT; False, and nothing claimed, when one of them is known."""
+    head, at = wire.row(5) + wire.text(subscription), wire.instant(now)
+    rows = [
+        b"".join((head, wire.text(one.event.source), wire.text(one.event.id), at, wire.raw(one.body)))
+        for one in deliveries
+    ]
     cursor.execute("SAVEPOINT claim")
     try:
         with cursor.copy(_COPY) as copy:
-            copy.set_types(("text", "text", "text", "timestamptz", "bytea"))
-            for row in rows:
-                copy.write_row(row)
+            copy.write(wire.copied(rows))
     except UniqueViolation:
         cursor.execute("ROLLBACK TO SAVEPOINT claim")
         return False

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.ids import derived_id
 from chassis.messaging.event import Event
-from chassis.storage.bulk import copy_rows
+from chassis.storage import wire
+from chassis.storage.bulk import copy_rows, copy_wired
 from chassis.storage.schema import ChassisBase
 from chassis.telemetry import current_traceparent
 
@@ -55,6 +56,7 @@ _INSERT = text(
     """  # noqa: S608 - the channel is a constant of this module
 )
 _COLUMNS = ("partition", "event_id", "type", "family", "routing_key", "partitionkey", "body", "created_at")
+_COPY = f"COPY chassis.outbox ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
 _COLUMN_TYPES = ("int2", "text", "text", "text", "text", "text", "bytea", "timestamptz")
 
 
@@ -133,10 +135,23 @@ def record(session: Session, events: Sequence[Event], exchange_family: str = "ev
 
 def record_bodies(session: Session, finished: Iterable[tuple[str, str, str, bytes]]) -> None:
     """``record`` for bodies that the caller made itself: (event id, type, partitionkey, body)."""
-    now = session.info["clock"].now()
-    rows = [(partition_of(key), id_, type_, "events", type_, key, body, now) for id_, type_, key, body in finished]
+    head, family = wire.row(len(_COLUMNS)), wire.text("events")
+    now = wire.instant(session.info["clock"].now())
+    types: dict[str, bytes] = {}
+    rows = []
+    for id_, type_, key, body in finished:
+        known = types.get(type_) or types.setdefault(type_, wire.text(type_))
+        rows.append(
+            b"".join(
+                (
+                    head, wire.small(partition_of(key)), wire.text(id_), known, family, known, wire.text(key),
+                    wire.raw(body), now,
+                )
+            )
+        )  # fmt: skip
     if rows:
-        _copy(session, rows)
+        copy_wired(session, _COPY, rows)
+        session.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
 
 
 def forward(session: Session, bodies: Iterable[bytes]) -> None:

@@ -10,6 +10,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.orm import Session
 
+from chassis.storage import wire
+
 
 def copy_rows(
     session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], types: Sequence[str] = ()
@@ -27,6 +29,13 @@ def copy_rows(
             copy.set_types(types)
         for row in rows:
             copy.write_row(row)
+
+
+def copy_wired(session: Session, statement: str, rows: Iterable[bytes]) -> None:
+    """COPY rows that ``wire`` made, by a statement that ends in ``FROM STDIN (FORMAT binary)``."""
+    session.flush()
+    with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(wire.copied(rows))
 
 
 @cache

@@ -39,14 +39,13 @@ def quote(context: Context, purchase: Purchase) -> dict[str, Any]:
             birthday = rules.birthday
         caps = Caps.load(session, [(purchase, customer_id, "")], {purchase.purchase_id: terms})
     worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, terms))
-    expires_at, _ = terms.expires_at(at)
     return {
         "points": worth.points,
         "growth": worth.growth,
         "tier": tier.name,
         "breakdown": worth.breakdown,
         "available_at": terms.available_at(at),
-        "expires_at": expires_at,
+        "expires_at": rules.points.expires_at(at, terms.policy.company),
         "policyversion": terms.version,
     }
 

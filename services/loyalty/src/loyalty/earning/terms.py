@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from chassis.policies.book import Policy
 from chassis.policies.units import Duration
+from chassis.storage import wire
 from loyalty.earning.domain import uniform
-from loyalty.ledger import wire
 from loyalty.policy.rules import LoyaltyPolicy
 
 _DAYS = ("day", "week")
@@ -29,7 +29,8 @@ class Terms:
         self.unit_cost = wire.number(self.rules.redemption.money(1))
         self._pending = self._exact(self.rules.points.pending)
         self._window = self._exact(self.rules.tiers.window)
-        self._lapse: dict[date, tuple[datetime | None, str | None]] = {}
+        self.ground = wire.text(self.version) + wire.text(self.rules.earning.clause)
+        self._lapse: dict[date, tuple[bytes, str | None]] = {}
 
     def day(self, at: datetime) -> date:
         """The company's day."""
@@ -43,13 +44,13 @@ class Terms:
         """When points of a purchase at ``at`` may be spent."""
         return self.rules.points.available_at(at, self.policy.company) if self._pending is None else at + self._pending
 
-    def expires_at(self, at: datetime) -> tuple[datetime | None, str | None]:
-        """When they lapse, as an instant and as text; the same for all purchases of a day."""
+    def expires_at(self, at: datetime) -> tuple[bytes, str | None]:
+        """When they lapse, as COPY reads it and as text; the same for all purchases of a day."""
         day = self.day(at)
         known = self._lapse.get(day)
         if known is None:
             lapse = self.rules.points.expires_at(at, self.policy.company)
-            known = (None, None) if lapse is None else (lapse.astimezone(UTC), lapse.astimezone(UTC).isoformat())
+            known = (wire.instant(lapse), None if lapse is None else lapse.astimezone(UTC).isoformat())
             self._lapse[day] = known
         return known
 

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from chassis.runtime import Context
+from chassis.storage import wire
 from loyalty.earning.caps import Caps
 from loyalty.earning.domain import Purchase, birthday_due, value
 from loyalty.earning.terms import Terms
@@ -64,12 +65,12 @@ def _post(
 ) -> None:
     """Transaction, legs, lot, balances and event of one valued purchase."""
     at = purchase.occurred_at
-    occurred_at = at.isoformat()
     available_at = term.available_at(at)
-    expires_at, expires = term.expires_at(at)
+    lapse, expires_at = term.expires_at(at)
     points, growth = worth.points, worth.growth
     key = f"purchase:{purchase.purchase_id}"
     state = "blocked" if account.earns_blocked else "available" if available_at <= books.now else "pending"
+    origin, when = wire.uuid(transaction_id), wire.instant(at)
     if points:
         absorbed = 0
         if state == "pending":
@@ -78,10 +79,8 @@ def _post(
             absorbed = credit_available(account, points)
         else:
             account.blocked += points
-        books.open_lot(
-            account, transaction_id, transaction_id, state, points, points - absorbed, term.unit_cost,
-            at, available_at, expires_at,
-        )  # fmt: skip
+        dates = term.unit_cost + when + wire.instant(available_at) + lapse
+        books.lot_earned(account, origin, state, wire.integers(points, points - absorbed), dates)
         if absorbed:
             books.use(account.customer_id, transaction_id, transaction_id, absorbed)
     if growth:
@@ -91,10 +90,8 @@ def _post(
     if worth.weights:
         facts["weights"] = worth.weights
     facts["breakdown"] = breakdown
-    books.post(
-        account, transaction_id, "purchase", key, at, earned_legs(state, points, growth),
-        policyversion=term.version, clause=term.rules.earning.clause, detail=orjson.dumps(facts),
-    )  # fmt: skip
+    legs = earned_legs(state, points, growth)
+    books.post_earned(account, origin, key, when, legs, term.ground, orjson.dumps(facts))
     if points or growth:
         data = {
             "customer_id": account.customer_id,
@@ -105,9 +102,9 @@ def _post(
             "state": state,
             "purchase_id": purchase.purchase_id,
             "reference": key,
-            "occurred_at": occurred_at,
-            "available_at": available_at.isoformat(),
-            "expires_at": expires,
+            "occurred_at": at,
+            "available_at": available_at,
+            "expires_at": expires_at,
             "tier": tier.name,
             "breakdown": breakdown,
             "balance": account.balance,

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from chassis.ids import derived_text
 from chassis.messaging import outbox
+from chassis.storage import wire
 from chassis.telemetry import current_traceparent
-from loyalty.ledger import statements, wire
+from loyalty.ledger import statements
 from loyalty.ledger.domain import Account, OpenLot
 from loyalty.ledger.statements import array, cursor, instants
 
@@ -26,6 +27,7 @@ PRODUCER = "/kezhi/loyalty"
 _MANY = 20  # keys from which on the hope that all are new pays for its savepoint
 Key = tuple[str, str, str | None, str | None]
 _FOUR, _TRANSACTION, _LOT, _TIER_CHANGE = wire.row(4), wire.row(22), wire.row(10), wire.row(12)
+_PURCHASE, _NO_REFERENCE = wire.text("purchase"), wire.NULL * 2
 _BALANCES = attrgetter("customer_id", "pending", "available", "held", "blocked", "deficit", "growth", "growth_before")
 
 
@@ -156,36 +158,28 @@ class Books:
             known = self._words[word] = wire.text(word)
         return known
 
-    def open_lot(
-        self,
-        account: Account,
-        lot_id: str,
-        transaction_id: str,
-        state: str,
-        points: int,
-        remaining: int,
-        unit_cost: bytes,
-        earned_at: datetime,
-        available_at: datetime,
-        expires_at: datetime | None,
+    def post_earned(
+        self, account: Account, origin: bytes, business_key: str, at: bytes, legs: bytes, ground: bytes, detail: bytes
     ) -> None:
-        """A lot of its own for what a transaction earned; ``unit_cost`` as ``wire.number`` makes it."""
-        origin = wire.uuid(transaction_id)
-        self._rows["lot"].append(
+        """``post`` for what is earned by the hundred thousand; fields come as ``wire`` makes them.
+
+        ``ground`` is policyversion and clause.
+        """
+        member = account.customer_id
+        self._rows["transaction"].append(
             b"".join(
                 (
-                    _LOT,
-                    self.wired(account.customer_id),
-                    origin if lot_id == transaction_id else wire.uuid(lot_id),
-                    origin,
-                    self.worded(state),
-                    wire.integers(points, remaining),
-                    unit_cost,
-                    wire.instant(earned_at),
-                    wire.instant(available_at),
-                    wire.instant(expires_at),
+                    _TRANSACTION, self.wired(member), origin, _PURCHASE, wire.text(business_key), at, at, self._now,
+                    legs, ground, _NO_REFERENCE, wire.raw(detail),
                 )
             )
+        )  # fmt: skip
+        self._touched[member] = account
+
+    def lot_earned(self, account: Account, origin: bytes, state: str, amounts: bytes, terms: bytes) -> None:
+        """A lot of its own for it: ``amounts`` points and remaining, ``terms`` unit cost and the three instants."""
+        self._rows["lot"].append(
+            b"".join((_LOT, self.wired(account.customer_id), origin, origin, self.worded(state), amounts, terms))
         )
 
     def use(self, member_id: str, lot_id: str, transaction_id: str, points: int) -> None:

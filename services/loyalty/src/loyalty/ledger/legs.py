@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loyalty.ledger import wire
+from chassis.storage import wire
 from loyalty.ledger.tables import ACCOUNTS, COUNTERS
 
 _POINTS_COLUMNS = (*ACCOUNTS, *COUNTERS)
