@@ -12,9 +12,13 @@ from pathlib import Path
 from chassis.founding import found
 from chassis.messaging import topology
 from chassis.messaging.names import BrokerNames
+from chassis.messaging.topology import TopologyMismatch
+from chassis.policies.problems import PolicyRefused
 from chassis.storage.migrations import migrate
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation, build_service
+
+FOR_THE_PERSON = 3  # exit code: what stands on standard error is meant for whoever typed the command
 
 
 def prepare(installation: Installation, pack: Path) -> list[str]:
@@ -35,7 +39,13 @@ def main() -> None:
     """Entry of the child process: a configuration on standard input, what to tell on standard output."""
     told = json.load(sys.stdin)
     installation = Installation(Home(Path(told["home"])), Configuration(**told["configuration"]))
-    json.dump(prepare(installation, Path(told["pack"])), sys.stdout)
+    try:
+        words = prepare(installation, Path(told["pack"]))
+    except (PolicyRefused, TopologyMismatch) as refused:
+        problems = refused.problems if isinstance(refused, PolicyRefused) else [refused]
+        print("\n".join(map(str, problems)), file=sys.stderr)
+        sys.exit(FOR_THE_PERSON)
+    json.dump(words, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from kezhi.databases import ServerUnreachable, create_databases
 from kezhi.home import Configuration, Home, HomeInUse
 from kezhi.installation import SERVICES, Installation
 from kezhi.packs import default_pack
+from kezhi.prepare import FOR_THE_PERSON
 from kezhi.supervisor import ChildPlan, Supervisor, end_leftovers, note
 
 READY_WITHIN = 60.0
@@ -54,6 +55,8 @@ def run_prepare(installation: Installation, pack: Path) -> list[str]:
     )
     with installation.home.log.open("a") as log:
         log.write(done.stderr)
+    if done.returncode == FOR_THE_PERSON:
+        raise click.ClickException(done.stderr.strip())
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
         raise click.ClickException(

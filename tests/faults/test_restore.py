@@ -1,0 +1,147 @@
+"""One service's database is lost and comes back from a backup: a resync brings it level (docs/operations.md)."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from chassis.testkit.backends import postgres_binaries
+from kezhi.api import Api
+from kezhi.installation import SERVICES, Installation
+from kezhi.status import await_quiet
+from kezhi_contracts.publishing import Publisher
+from tests.house import PASSWORD, House, build_house, free_ports, processes, purchase, register
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.xdist_group("restore"),
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.timeout(300),
+]
+
+
+@pytest.fixture
+def house(tmp_path: Path, amqp_url: str, pg_url: str) -> Iterator[House]:
+    """An installation that was up once; the test starts the processes it wants."""
+    made = build_house(tmp_path / "home", amqp_url, pg_url)
+    made.up()
+    made.down()
+    yield made
+    made.command("reset", "--yes")
+
+
+class Backup:
+    """One service's database as docs/operations.md saves and restores it."""
+
+    def __init__(self, installation: Installation, service: str, file: Path) -> None:
+        server = make_url(installation.configuration.pg_url)
+        self.name, self.owner = installation.database_name(service), installation.owner_name(service)
+        self.server, self.file = server.set(drivername="postgresql"), file
+
+    def save(self) -> None:
+        self._run("pg_dump", "--format=custom", f"--file={self.file}", self._url(self.name))
+
+    def restore(self) -> None:
+        maintenance = f"--maintenance-db={self._url(self.server.database)}"
+        self._run("dropdb", "--force", maintenance, self.name)
+        self._run(
+            "createdb", maintenance, f"--owner={self.owner}", "--template=template0", "--encoding=UTF8", self.name
+        )
+        self._run("pg_restore", "--exit-on-error", f"--dbname={self._url(self.name)}", str(self.file))
+
+    def _url(self, database: str | None) -> str:
+        return self.server.set(database=database).render_as_string(hide_password=False)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [postgres_binaries() / program, *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def live(house: House, api: Api, days: range) -> dict[str, str]:
+    """Some days of a company's life: new customers, purchases of theirs and of a stranger who registers a day later."""
+    exchange = f"kezhi.{house.instance}.purchases"
+    found: dict[str, str] = {}
+    for day in days:
+        found |= register(api, [f"known-{day}", f"stranger-{day - 1}"])
+        with Publisher(house.amqp_url, exchange=exchange) as publisher:
+            for number in range(3):
+                publisher.publish(purchase(f"known-{day}", f"{100 * day + number}.00"))
+            publisher.publish(purchase(f"known-{days[0]}", f"{day}.00"))
+            publisher.publish(purchase(f"stranger-{day}", "70.00"))
+        await_quiet(house.installation(), 60)
+    return found
+
+
+def books(api: Api, customers: dict[str, str]) -> dict[str, Any]:
+    """What loyalty says of each member."""
+    return {card: api.get(f"/members/{customer}")["points"] for card, customer in customers.items()}
+
+
+def archive(api: Api, customers: dict[str, str]) -> dict[str, Any]:
+    """What the customer service says of each customer: who they are and what they bought."""
+    told = {}
+    for card, customer in customers.items():
+        bought = api.get("/purchases", customer=customer)["items"]
+        told[card] = (api.get(f"/customers/{customer}")["name"], sorted((row["purchase_id"], row["total"]) for row in bought))
+    return told
+
+
+def test_loyalty_alone_comes_back_from_its_backup_and_is_level_after_a_resync(house: House, tmp_path: Path) -> None:
+    installation = house.installation()
+    ports = free_ports(installation)
+    api = Api(f"http://127.0.0.1:{ports['gateway']}", "admin", PASSWORD)
+    backup = Backup(installation, "loyalty", tmp_path / "loyalty.dump")
+    with processes(installation, ports, SERVICES):
+        customers = live(house, api, range(1, 3))
+        backup.save()
+        customers |= live(house, api, range(3, 6))
+        before, bought = books(api, customers), archive(api, customers)
+    assert sum(points["pending"] for points in before.values()) > 3000
+
+    with processes(installation, ports, set(SERVICES) - {"loyalty"}):
+        backup.restore()
+    with processes(installation, ports, SERVICES):
+        assert len(api.get("/members", limit=200)["items"]) < len(customers)
+        for state in ("customers", "purchases"):
+            resynced = house.command("resync", state, "--to", "loyalty")
+            assert resynced.returncode == 0, resynced.stderr
+        await_quiet(installation, 60)
+
+        assert books(api, customers) == before
+        assert archive(api, customers) == bought
+        assert api.post("/reconciliations", {}, "after-restore")["mismatches"] == 0
+
+
+def test_customer_alone_gets_the_purchases_back_that_loyalty_saw(house: House, tmp_path: Path) -> None:
+    installation = house.installation()
+    ports = free_ports(installation)
+    api = Api(f"http://127.0.0.1:{ports['gateway']}", "admin", PASSWORD)
+    backup = Backup(installation, "customer", tmp_path / "customer.dump")
+    with processes(installation, ports, SERVICES):
+        customers = register(api, ["early", "late"])
+        await_quiet(installation, 60)
+        backup.save()
+        with Publisher(house.amqp_url, exchange=f"kezhi.{house.instance}.purchases") as publisher:
+            for card in customers:
+                publisher.publish(purchase(card, "45.00"))
+        await_quiet(installation, 60)
+        before, bought = books(api, customers), archive(api, customers)
+    assert all(len(purchases) == 1 for _, purchases in bought.values())
+
+    backup.restore()
+    with processes(installation, ports, SERVICES):
+        assert archive(api, customers) != bought
+        resynced = house.command("resync", "purchases", "--to", "customer")
+        assert resynced.returncode == 0, resynced.stderr
+        await_quiet(installation, 60)
+
+        assert archive(api, customers) == bought
+        assert books(api, customers) == before
