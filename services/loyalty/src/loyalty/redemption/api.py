@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Response
 from sqlalchemy import select
 
-from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, requires, work
+from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glance, requires, work
 from loyalty.redemption import use_cases
 from loyalty.redemption.tables import Hold
 
@@ -85,7 +85,7 @@ def holds(query: dict[str, Any]) -> Response:
     found = select(Hold).where(Hold.member_id == query["customer_id"])
     if query["status"]:
         found = found.where(Hold.status == query["status"])
-    return answer(Page.of(work().session, found, [Hold.id.desc()], query["limit"], query["cursor"], _shown))
+    return answer(Page.of(glance().session, found, [Hold.id.desc()], query["limit"], query["cursor"], _shown))
 
 
 @blueprint.get("/holds/<uuid:id>")
@@ -93,7 +93,7 @@ def holds(query: dict[str, Any]) -> Response:
 @blueprint.response(200, HoldSchema)
 def hold(id: UUID) -> Response:
     """One hold"""
-    return answer(_shown(use_cases.the_hold(work().session, id)))
+    return answer(_shown(use_cases.the_hold(glance().session, id)))
 
 
 @blueprint.post("/holds/<uuid:id>/capture")
