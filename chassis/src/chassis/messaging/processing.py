@@ -6,11 +6,13 @@ until the culprit stands alone, in the order of arrival; only the culprit goes o
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -29,6 +31,7 @@ log = structlog.get_logger(__name__)
 # Classes of SQLSTATE that say the server, not the work, is the trouble: connection lost, out of resources,
 # shutting down, failing over to a standby that is still read-only.
 _AWAY = ("08", "53", "57P", "25006")
+_UNASKED = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 class DatabaseAway(Exception):
@@ -55,6 +58,9 @@ class Processor:
         self.runtime = runtime
         self.subscription = subscription
         self._admission = Admission(runtime, subscription)
+        # A batch makes thousands of short-lived objects without cycles; by default the collector would look through
+        # them fifty times a batch.
+        gc.set_threshold(max(50_000, gc.get_threshold()[0]))
 
     def process(self, batch: Sequence[Incoming]) -> list[Fate]:
         """A fate for each message, in order; accepted and duplicate ones are committed. Raises DatabaseAway."""
@@ -131,6 +137,8 @@ def database_is_away(error: Exception) -> bool:
     """Whether the database could not be asked, as opposed to having answered that this work is wrong."""
     if isinstance(error, PoolExhausted):
         return True
+    if isinstance(error, psycopg.Error):  # hot paths speak to the driver directly; nothing wraps what it raises
+        return error.sqlstate.startswith(_AWAY) if error.sqlstate else isinstance(error, _UNASKED)
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
