@@ -1,6 +1,6 @@
 """Whatever happens in whatever order, the ledger does what a page of plain arithmetic does, and proves itself.
 
-``KEZHI_LONG=1`` runs 2,000 histories instead of a few.
+``KEZHI_LONG=1`` runs 2,000 histories (or ``KEZHI_EXAMPLES``) instead of a few.
 """
 
 from __future__ import annotations
@@ -259,6 +259,7 @@ class History(RuleBasedStateMachine):
         return free
 
 
+@pytest.mark.timeout(3 * 3600 if LONG else 300)
 @pytest.mark.rule("CG-22")
 @pytest.mark.rule("CG-23")
 def test_the_ledger_does_what_plain_arithmetic_does(programme: Any) -> None:
@@ -267,7 +268,7 @@ def test_the_ledger_does_what_plain_arithmetic_does(programme: Any) -> None:
     run_state_machine_as_test(
         bound,
         settings=settings(
-            max_examples=2_000 if LONG else 12,
+            max_examples=int(os.environ.get("KEZHI_EXAMPLES", "2000")) if LONG else 12,
             stateful_step_count=40 if LONG else 20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
