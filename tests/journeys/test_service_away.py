@@ -59,7 +59,7 @@ def test_the_others_answer_and_the_stopped_one_catches_up(founded: Installation,
     with processes(founded, ports, SERVICES):
         await_quiet(founded, 60)
         assert api.get(f"/members/{customer}")["points"]["pending"] == 88
-        assert api.get("/purchases", customer=customer)["items"][0]["total"] == "88.00"
+        assert api.get("/purchases", customer_id=customer)["items"][0]["total"] == "88.00"
 
 
 def test_tokens_live_on_while_the_gateway_is_away(founded: Installation) -> None:
