@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from chassis.clock import FakeClock
+from chassis.runtime import Runtime
+from kezhi.installation import build_service
 from tests.house import House, build_house
+from tests.pair import Pair
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +23,10 @@ def house(tmp_path_factory: pytest.TempPathFactory, amqp_url: str, pg_url: str) 
     made.down()
     gone = made.command("reset", "--yes")
     assert gone.returncode == 0, gone.stderr
+
+
+@pytest.fixture
+def pair(make_runtime: Callable[..., Runtime], clock: FakeClock, client: Any, recorded: Any) -> Pair:
+    """The customer and the loyalty service on databases of their own, under one instance name and one clock."""
+    customer, loyalty = (make_runtime(build_service(name)) for name in ("customer", "loyalty"))
+    return Pair(customer, loyalty, clock, client, recorded)

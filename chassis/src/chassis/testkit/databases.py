@@ -34,7 +34,8 @@ def declared(service: Service | Callable[[], Service]) -> Service:
 
 Kind = tuple[str, Path, Path | None]  # what makes two databases alike: service, its migrations, the pack in force
 
-# Rows that a new database has (revisions, a pack in force) are kept aside in the template and put back.
+# Rows that a new database has (revisions, a pack in force) are kept aside in the template and put back, and so are
+# the values of sequences that numbered them.
 _KEEP_BASELINE = """
 DO $$
 DECLARE known record;
@@ -46,6 +47,8 @@ BEGIN
     LOOP
         EXECUTE format('CREATE TABLE kezhi_baseline.%I AS TABLE %s', known.place::text, known.place);
     END LOOP;
+    CREATE TABLE kezhi_baseline.counted AS
+        SELECT format('%I.%I', schemaname, sequencename) AS place, start_value, last_value FROM pg_sequences;
 END $$
 """
 # Triggers sleep (replica), because append-only tables refuse to be emptied.
@@ -64,7 +67,8 @@ BEGIN
         EXECUTE format('DELETE FROM %s', known.place);
         EXECUTE format('INSERT INTO %s OVERRIDING SYSTEM VALUE TABLE kezhi_baseline.%I', known.place, known.relname);
     END LOOP;
-    PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+    PERFORM setval(place::regclass, coalesce(last_value, start_value), last_value IS NOT NULL)
+        FROM kezhi_baseline.counted;
 END $$
 """
 _LARGEST = 64 * 1024 * 1024  # bytes; a database that grew beyond is cheaper to drop than to empty
