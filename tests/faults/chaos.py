@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from kezhi.supervisor import Supervisor
+from kezhi.supervisor import Child, Supervisor
 
 
 @dataclass
@@ -23,10 +23,12 @@ class Chaos:
     disasters: list[tuple[float, str, Callable[[], None]]]  # (share of the time, name, what to do)
     seed: int = 7
     struck: Counter[str] = field(default_factory=Counter)
+    _next: list[Child] = field(default_factory=list)
 
     def rage(self) -> None:
         """Run for ``seconds``; returns when the last disaster is over."""
         chance = random.Random(self.seed)
+        self._next = []
         began = time.monotonic()
         waiting = sorted(self.disasters, key=lambda disaster: disaster[0])
         while (spent := time.monotonic() - began) < self.seconds:
@@ -42,11 +44,12 @@ class Chaos:
             self.struck[name] += 1
 
     def _kill_one(self, chance: random.Random) -> None:
-        living = [child for child in self.supervisor.children if child.process and child.process.poll() is None]
-        if not living:
+        # Drawn without putting back, so that nobody is spared by chance.
+        if not self._next:
+            self._next = chance.sample(self.supervisor.children, len(self.supervisor.children))
+        victim = self._next.pop()
+        if victim.process is None or victim.process.poll() is not None:
             return
-        victim = chance.choice(living)
-        assert victim.process is not None
         try:
             family = psutil.Process(victim.process.pid)
             for process in [*family.children(recursive=True), family]:
