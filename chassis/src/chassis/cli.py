@@ -1,4 +1,4 @@
-"""The verbs of every service: ``python -m <service> serve | work | migrate | rekey | openapi``.
+"""The verbs of every service: ``python -m <service> serve | work | migrate | resync | rekey | openapi``.
 
 A mistake in the configuration, or a database that can't be reached, is one clear line and exit status 2, never a
 traceback.
@@ -10,6 +10,7 @@ import argparse
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import orjson
 from environs import EnvError
@@ -37,6 +38,7 @@ def main(build_service: Callable[[], Service], arguments: Sequence[str] | None =
         "serve": _serve,
         "work": _work,
         "migrate": _migrate,
+        "resync": _resync,
         "rekey": _rekey,
         "openapi": _openapi,
     }
@@ -65,6 +67,12 @@ def _parser(service: Service) -> argparse.ArgumentParser:
         help="consume, consume:<subscription>, relay, due or dead; may be repeated or comma-separated",
     )
     verbs.add_parser("migrate", help="bring the database and the broker to what this version needs")
+    resync = verbs.add_parser(
+        "resync", help="republish a state, or raw purchases, to one queue (`kezhi resync` by hand)"
+    )
+    resync.add_argument("snapshot", help=f"purchases{''.join(f', {one.name}' for one in service.snapshots)}")
+    resync.add_argument("--queue", required=True, help="whose copy is to be levelled, e.g. loyalty.customers")
+    resync.add_argument("--from", dest="since", type=_moment, help="purchases only: first moment (ISO 8601, UTC)")
     verbs.add_parser("rekey", help="rewrite encrypted fields with the first of KEZHI_FIELD_KEYS")
     verbs.add_parser("openapi", help="print the OpenAPI document")
     return parser
@@ -100,6 +108,25 @@ def _work(service: Service, parsed: argparse.Namespace) -> None:
     worker.run()
 
 
+def _resync(service: Service, parsed: argparse.Namespace) -> None:
+    from chassis.messaging.resync import republish, republish_purchases  # noqa: PLC0415
+    from chassis.messaging.retention import BODIES_KEPT  # noqa: PLC0415
+    from chassis.runtime import start_runtime  # noqa: PLC0415
+
+    runtime = start_runtime(service, _settings(service))
+    if parsed.snapshot == "purchases":
+        since = parsed.since or runtime.clock.now() - BODIES_KEPT
+        total = republish_purchases(runtime, since, parsed.queue)
+    else:
+        total = republish(runtime, parsed.snapshot, parsed.queue)
+    print(f"{total:,} events republished to {parsed.queue}")
+
+
+def _moment(text: str) -> datetime:
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
 def _rekey(service: Service, _: argparse.Namespace) -> None:
     sessions = sessionmaker(make_engine(_settings(service)))
     for column in encrypted_columns():
@@ -120,10 +147,11 @@ def _serve(service: Service, _: argparse.Namespace) -> None:
 
 def _in_one_line(failure: Exception) -> str | None:
     """What to tell the operator of a failure that is theirs to mend; None for one that is ours."""
+    from chassis.messaging.broker import NotTaken  # noqa: PLC0415
     from chassis.messaging.topology import TopologyMismatch  # noqa: PLC0415
 
     match failure:
-        case EnvError() | NoFieldKeys() | TopologyMismatch() | Misconfigured() | Refusal():
+        case EnvError() | NoFieldKeys() | TopologyMismatch() | Misconfigured() | Refusal() | NotTaken():
             reason = str(failure)
         case ArgumentError():
             reason = "KEZHI_DATABASE_URL is no database URL; write postgresql://user:password@host:5432/database"

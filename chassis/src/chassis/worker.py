@@ -66,7 +66,7 @@ class Worker:
         if unknown := self.roles - known:
             raise ValueError(f"unknown role {min(unknown)!r}; there are {', '.join(sorted(known))}")
         self.stop = threading.Event()
-        self.parts = self._parts()
+        self.parts = self._parts(runtime.settings.partitions)
 
     def run(self) -> None:
         """Check the broker's topology, work until SIGTERM or SIGINT. Raises TopologyMismatch."""
@@ -108,7 +108,9 @@ class Worker:
         backoff = 0.5
         while not self.stop.is_set():
             try:
-                topology.declare(settings.amqp_url, self.runtime.names, self.runtime.service, settings.partitions)
+                found = topology.declare(
+                    settings.amqp_url, self.runtime.names, self.runtime.service, settings.partitions
+                )
             except topology.TopologyMismatch:
                 raise
             except BROKER_TROUBLE as away:
@@ -116,6 +118,9 @@ class Worker:
                 self.stop.wait(backoff)
                 backoff = min(backoff * 2, 5.0)
             else:
+                if settings.partitions and not found.consistent_hash:
+                    log.warning("this broker can't split queues: KEZHI_PARTITIONS has no effect")
+                    self.parts = self._parts(0)
                 return
 
     def _keep_running(self, part: Part) -> None:
@@ -135,13 +140,13 @@ class Worker:
             self.stop.wait(backoff)
             backoff = min(backoff * 2, _LONGEST_BACKOFF)
 
-    def _parts(self) -> list[Part]:
+    def _parts(self, partitions: int) -> list[Part]:
         runtime, names = self.runtime, self.runtime.names
         parts = [Part("policies", self._refresh_policies)]
         for subscription in runtime.service.subscriptions:
             if not {"consume", f"consume:{subscription.name}"} & self.roles:
                 continue
-            for queue in topology.queues_of(names, runtime.service.name, subscription, runtime.settings.partitions):
+            for queue in topology.queues_of(names, runtime.service.name, subscription, partitions):
                 parts.append(Part(f"consume:{queue}", Consumer(runtime, subscription, queue).run))
         if "relay" in self.roles:
             parts.append(Part("relay", Relay(runtime).run))

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from chassis.cli import main
 from chassis.errors import NotFound
 from chassis.messaging import outbox, resync, topology
 from chassis.messaging.testing import deliver
@@ -50,6 +51,26 @@ def test_a_snapshot_goes_to_the_named_queue_alone(republishing: Runtime, amqp_ur
 def test_an_unknown_snapshot_is_refused(republishing: Runtime) -> None:
     with pytest.raises(NotFound):
         resync.republish(republishing, "nothing", "nowhere")
+
+
+def test_the_verb_does_the_same_from_a_services_own_environment(
+    republishing: Runtime, amqp_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clerk = republishing.names.queue("shop", "clerk")
+    monkeypatch.setenv("KEZHI_DATABASE_URL", republishing.settings.database_url)
+    monkeypatch.setenv("KEZHI_AMQP_URL", amqp_url)
+
+    main(lambda: republishing.service, ["resync", "seen", "--queue", clerk])
+    main(lambda: republishing.service, ["resync", "purchases", "--queue", clerk, "--from", "2026-11-01"])
+
+    assert capsys.readouterr().out.splitlines() == [
+        f"6 events republished to {clerk}",
+        f"0 events republished to {clerk}",
+    ]
+    assert waiting_in(amqp_url, clerk) == 6
+    with pytest.raises(SystemExit):
+        main(lambda: republishing.service, ["resync", "seen", "--queue", f"{clerk}.misspelt"])
+    assert "misspelt" in capsys.readouterr().err
 
 
 def test_raw_purchases_are_replayed_from_a_time_on(

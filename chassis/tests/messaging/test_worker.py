@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -92,3 +93,19 @@ def test_metrics_and_health_are_served(make_runtime: Callable[..., Runtime], sho
     worker.stop.set()
     thread.join(10)
     topology.forget(amqp_url, runtime.names, runtime.service)
+
+
+def test_where_queues_cannot_be_split_the_whole_ones_are_consumed(
+    make_runtime: Callable[..., Runtime], shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = shop.service()
+    ordered = replace(service, subscriptions=tuple(replace(one, ordered=True) for one in service.subscriptions))
+    runtime = make_runtime(ordered, partitions=3)
+    monkeypatch.setattr(topology, "has_consistent_hash", lambda url: False)
+    worker = Worker(runtime, ["consume"])
+
+    worker._check_topology()
+
+    queues = {runtime.names.queue("shop", one.name) for one in ordered.subscriptions}
+    assert {part.name for part in worker.parts} == {"policies", *(f"consume:{queue}" for queue in queues)}
+    topology.forget(runtime.settings.amqp_url, runtime.names, ordered)

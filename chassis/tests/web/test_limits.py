@@ -57,3 +57,13 @@ def test_behind_the_gateway_the_callers_own_address_counts() -> None:
     assert limits.address_of("127.0.0.1", "1.1.1.1, 9.9.9.9") == "9.9.9.9", "what the caller wrote is not believed"
     assert limits.address_of("9.9.9.9", "127.0.0.1") == "9.9.9.9", "nor anything from an address that is no proxy"
     assert limits.address_of("127.0.0.1", None) == "127.0.0.1"
+
+
+def test_a_redis_that_is_away_turns_nobody_away_and_limits_still_hold(
+    make_runtime: Callable[..., Runtime], sample: Any, client: Callable[..., Any]
+) -> None:
+    runtime = make_runtime(sample.build_service, mode="production", redis_url="redis://127.0.0.1:9/0")
+    busy = client(runtime, roles=["reader"])
+    busy.application.limits = Limits(runtime.settings, per_caller="2 per minute")
+
+    assert [busy.get(BOOKS).status_code for _ in range(3)] == [200, 200, 429]
