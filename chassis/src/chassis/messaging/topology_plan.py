@@ -119,9 +119,7 @@ def _subscription(names: BrokerNames, service: str, subscription: Subscription, 
         limited = {"x-delivery-limit": DELIVERY_LIMIT}
         queues.append(QueuePlan(name, limited | _dead_lettered_to(dead) | single, tuple(single)))
         for step, milliseconds in RETRY_DELAYS.items():
-            queues.append(
-                QueuePlan(names.retry(name, step), {"x-message-ttl": milliseconds} | _dead_lettered_to(name))
-            )
+            queues.append(QueuePlan(names.retry(name, step), {"x-message-ttl": milliseconds} | _dead_lettered_to(name)))
     if consumed == [queue]:
         return Plan((), tuple(queues), tuple(BindingPlan(exchange, queue, key) for key in subscription.bindings))
     hashing = ExchangePlan(
