@@ -10,17 +10,18 @@ from collections.abc import Callable
 from multiprocessing.synchronize import Barrier, Event
 from typing import Any
 
+import orjson
 import psycopg
 
 from benchmarks.measure import rate
 from chassis.clock import FakeClock
 from chassis.messaging import topology
-from chassis.messaging.broker import Outgoing, Publisher
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.names import BrokerNames
 from chassis.runtime import Runtime, start_runtime
 from chassis.testkit import backends
 from chassis.testkit.databases import Databases
+from kezhi_contracts.publishing import Publisher
 from loyalty.bootstrap import build_service
 
 
@@ -48,15 +49,10 @@ def _measure(runtime: Runtime, bodies: list[bytes], processes: int) -> float:
 
 
 def _publish(url: str, names: BrokerNames, bodies: list[bytes]) -> None:
-    publisher = Publisher(url)
-    for start in range(0, len(bodies), 500):
-        publisher.publish(
-            [
-                Outgoing(names.exchange("purchases"), "purchase.completed.v1", body)
-                for body in bodies[start : start + 500]
-            ]
-        )
-    publisher.close()
+    with Publisher(url, exchange=names.exchange("purchases")) as publisher:
+        for body in bodies:
+            publisher.publish(orjson.loads(body))
+        publisher.flush()
 
 
 def _consume(runtime: Runtime, expected: int, processes: int) -> float:
@@ -93,5 +89,10 @@ def _work(settings: Any, now: Any, ready: Barrier, stop: Event) -> None:
     consumer = Consumer(runtime, subscription)
     ready.wait(60)
     over = threading.Event()
-    threading.Thread(target=lambda: (stop.wait(), over.set()), daemon=True).start()
+    threading.Thread(target=_follow, args=(stop, over), daemon=True).start()
     consumer.run(over)
+
+
+def _follow(stop: Event, over: threading.Event) -> None:
+    stop.wait()
+    over.set()

@@ -126,7 +126,7 @@ class Peer:
         grown = select(func.coalesce(func.sum(Transaction.growth), 0)).where(
             Transaction.member_id == member.id, Transaction.occurred_at >= at - timedelta(days=365)
         )
-        bonus = Decimal("0.10") if session.scalar(grown) >= 1000 else Decimal(0)
+        bonus = Decimal("0.10") if (session.scalar(grown) or 0) >= 1000 else Decimal(0)
         base = int(Decimal(data["total"]))
         points = base + int(base * bonus)
         breakdown = {"base": base, "bonus": points - base, "clause": "CG-22"}
