@@ -6,6 +6,7 @@ SIGTERM lets requests under way finish.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -36,6 +37,8 @@ def serve(service: Service, settings: Settings) -> None:
     if METRICS_FOLDER in os.environ:
         _forget_metrics_of_past_lives()
     logs.configure(service.name, settings.log_level)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays shared between the workers: no collection writes into its pages
     _Server(service, settings).run()
 
 

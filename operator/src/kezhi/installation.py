@@ -58,7 +58,7 @@ class Installation:
             "KEZHI_MODE": os.environ.get("KEZHI_MODE", "evaluation"),
             "KEZHI_HTTP_HOST": "127.0.0.1",
             "KEZHI_HTTP_PORT": str(ports[service]),
-            "KEZHI_HTTP_WORKERS": os.environ.get("KEZHI_HTTP_WORKERS", "2"),
+            "KEZHI_HTTP_WORKERS": os.environ.get("KEZHI_HTTP_WORKERS", "1"),
             "KEZHI_JWKS_URL": f"{gateway}/.well-known/jwks.json",
             "KEZHI_FIELD_KEYS": self.home.secrets()["field_key"],
         }

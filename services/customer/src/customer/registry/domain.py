@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import phonenumbers
-from pypinyin import Style, lazy_pinyin
 from rapidfuzz import fuzz
 
 KINDS = ("individual", "enterprise", "institution")
@@ -78,6 +77,9 @@ def pinyin(name: str, *, person: bool) -> str:
 
 
 def _reading(text: str) -> str:
+    # Its dictionary is 57 MB: only processes that register customers pay for it, and only once they do.
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+
     return " ".join(" ".join(lazy_pinyin(text, style=Style.NORMAL)).split()).casefold()
 
 
