@@ -1,4 +1,4 @@
-"""Write the OpenAPI document of every service from its marshmallow schemas; ``--check`` only says whether one drifted."""
+"""Write every service's OpenAPI document from its marshmallow schemas; ``--check`` only says whether one drifted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import orjson
+
 from chassis.web.app import openapi_document
 from kezhi.installation import SERVICES, build_service
 

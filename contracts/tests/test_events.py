@@ -35,12 +35,8 @@ def test_an_anonymous_sale_names_no_customer() -> None:
 
 
 def test_a_refund_and_a_milestone_are_right() -> None:
-    refund = events.refund(
-        source="/pos/1", refund_id="R-1", purchase_id="P-1", occurred_at=NOW, total="24.00"
-    )
-    reached = events.milestone(
-        source="/hotel/1", event_id="c-1", milestone="check_in", at=NOW, identity="card:8801"
-    )
+    refund = events.refund(source="/pos/1", refund_id="R-1", purchase_id="P-1", occurred_at=NOW, total="24.00")
+    reached = events.milestone(source="/hotel/1", event_id="c-1", milestone="check_in", at=NOW, identity="card:8801")
 
     assert validation.validate(refund) == {}
     assert validation.validate(reached) == {}

@@ -43,9 +43,7 @@ Oracle = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern
 @cache
 def _oracles(type_: str) -> tuple[Any, Any]:
     document = schemas.document(type_)
-    return Oracle(document, format_checker=FORMATS), jsonschema_rs.validator_for(
-        document, validate_formats=True
-    )
+    return Oracle(document, format_checker=FORMATS), jsonschema_rs.validator_for(document, validate_formats=True)
 
 
 JUNK = st.one_of(
@@ -89,9 +87,7 @@ def spoilt(draw: st.DrawFn) -> dict[str, Any]:
             case "remove":
                 del container[key]
             case "unknown" if isinstance(container, dict):
-                container[draw(st.sampled_from(["x", "a.b", "load", "Meta", "data.id", ""]))] = deepcopy(
-                    draw(JUNK)
-                )
+                container[draw(st.sampled_from(["x", "a.b", "load", "Meta", "data.id", ""]))] = deepcopy(draw(JUNK))
             case "double" if isinstance(container, list):
                 container.append(deepcopy(container[key]))
             case _:
@@ -154,9 +150,7 @@ def test_what_is_no_event_is_told_so(event: Any) -> None:
     assert validation.validate(event)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff", b"NaN", b'{"a": Infinity}', b'"\\ud800"', b"[" * 200_000]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN", b'{"a": Infinity}', b'"\\ud800"', b"[" * 200_000])
 def test_an_unreadable_body_is_refused(body: bytes) -> None:
     with pytest.raises(validation.Unreadable):
         validation.parse(body)

@@ -151,9 +151,7 @@ def test_an_operation_speaks_of_messages_of_its_own_channel(document: dict[str, 
 def test_every_published_event_has_one_publisher(document: dict[str, Any]) -> None:
     publishers = Counter(type_ for service in SERVICES for type_ in _sent(document, f"{service}.send"))
     assert publishers.pop("policy.activated.v1") == len(SERVICES)
-    assert publishers == dict.fromkeys(
-        document["channels"]["events"]["messages"].keys() - {"policy.activated.v1"}, 1
-    )
+    assert publishers == dict.fromkeys(document["channels"]["events"]["messages"].keys() - {"policy.activated.v1"}, 1)
 
 
 def test_the_publisher_is_the_source_of_the_example(document: dict[str, Any]) -> None:

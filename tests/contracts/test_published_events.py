@@ -80,9 +80,7 @@ def test_nothing_more_is_asked_of_other_systems(type_: str, fields: set[str]) ->
 @pytest.mark.parametrize("type_", NAMES)
 def test_every_event_tells_its_customer_where_there_is_one(type_: str) -> None:
     about_others = {"staff.changed.v1", "unit.changed.v1", "policy.activated.v1", *REQUIRED_OF_SENDERS}
-    assert ("customer_id" in schemas.document(type_)["properties"]["data"]["required"]) == (
-        type_ not in about_others
-    )
+    assert ("customer_id" in schemas.document(type_)["properties"]["data"]["required"]) == (type_ not in about_others)
 
 
 @pytest.mark.parametrize("type_", NAMES)

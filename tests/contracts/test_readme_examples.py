@@ -37,11 +37,7 @@ def test_the_example_publishes_a_right_purchase(
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, exchange, "purchase.#")
     address = amqp_url[:-1] if amqp_url.endswith("//") else amqp_url
-    code = (
-        EXAMPLES[name]
-        .replace("amqp://guest:guest@127.0.0.1:5672/", address)
-        .replace("kezhi.purchases", exchange)
-    )
+    code = EXAMPLES[name].replace("amqp://guest:guest@127.0.0.1:5672/", address).replace("kezhi.purchases", exchange)
 
     exec(compile(code, "contracts/README.md", "exec"), {})  # noqa: S102 — the text under test is our own
 
@@ -59,6 +55,13 @@ def test_the_body_it_shows_is_right() -> None:
     shown = re.search(r"```json\n(.*?)```", README, re.DOTALL)
     assert shown is not None
     assert validation.validate(json.loads(shown.group(1))) == {}
+
+
+@pytest.mark.parametrize("name", ["With kezhi-contracts", "With plain pika"])
+def test_the_front_page_shows_the_same(name: str) -> None:
+    front_page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    assert EXAMPLES[name] in front_page
 
 
 def test_the_first_example_is_ten_lines() -> None:

@@ -10,6 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute(
-        "CREATE TABLE thing (id uuid PRIMARY KEY, code text NOT NULL, name text NOT NULL, price numeric(19, 4) NOT NULL,"
+        "CREATE TABLE thing (id uuid PRIMARY KEY, code text NOT NULL, name text NOT NULL,"
+        " price numeric(19, 4) NOT NULL,"
         " at timestamptz NOT NULL, copies bigint NOT NULL)"
     )

@@ -84,6 +84,6 @@ class Service:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     policy: PolicySection | None = None
     snapshots: tuple[Snapshot, ...] = ()
-    found: Callable[[Context], str | None] | None = None  # once per new installation; answers what a person must be told
+    found: Callable[[Context], str | None] | None = None  # what a new installation needs; answers what to tell
     extend_app: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
     threads: int = 4  # of each HTTP worker; more where requests mostly wait for others

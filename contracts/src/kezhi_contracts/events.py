@@ -73,9 +73,7 @@ def refund(
         "lines": list(lines),
         "reason": reason,
     }
-    return _event(
-        "purchase.refunded.v1", source, event_id or refund_id, subject or f"purchase:{purchase_id}", data
-    )
+    return _event("purchase.refunded.v1", source, event_id or refund_id, subject or f"purchase:{purchase_id}", data)
 
 
 def milestone(

@@ -168,9 +168,7 @@ class Publisher:
             self._connection = pika.SelectConnection(
                 self._parameters,
                 on_open_callback=lambda connection: connection.channel(on_open_callback=self._opened),
-                on_open_error_callback=lambda _, error: self._lost(
-                    f"no connection to the broker: {_said(error)}"
-                ),
+                on_open_error_callback=lambda _, error: self._lost(f"no connection to the broker: {_said(error)}"),
                 on_close_callback=lambda _, error: self._lost(f"the connection was closed: {_said(error)}"),
             )
             self._connection.ioloop.start()
@@ -204,9 +202,7 @@ class Publisher:
         with self._changed:
             tags = [method.delivery_tag]
             if method.multiple:  # tags are given in rising order, and so they stand in the dict
-                tags = [
-                    tag for tag in self._unconfirmed if tag <= method.delivery_tag or not method.delivery_tag
-                ]
+                tags = [tag for tag in self._unconfirmed if tag <= method.delivery_tag or not method.delivery_tag]
             for tag in tags:
                 event_id = self._unconfirmed.pop(tag, None)
                 if event_id is not None and isinstance(method, pika.spec.Basic.Nack):

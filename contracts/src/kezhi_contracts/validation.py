@@ -149,9 +149,7 @@ class _Text(_Checked):
 class _Whole(_Checked):
     def complaints(self, value: Any) -> list[str]:
         # JSON knows one kind of number: 3.0 is as whole as 3, and true is none.
-        if isinstance(value, bool) or not (
-            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        ):
+        if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
             return ["must be a whole number"]
         if value < self.node.get("minimum", value) or value > self.node.get("maximum", value):
             return [f"must lie between {self.node.get('minimum', '-∞')} and {self.node.get('maximum', '∞')}"]
@@ -185,9 +183,7 @@ class _Object(_Checked):
             {name: _field(inner, required=name in needed) for name, inner in properties.items()}
         )()
         self.known = set(properties)
-        self.others = (
-            _field(node["additionalProperties"], required=True) if "additionalProperties" in node else None
-        )
+        self.others = _field(node["additionalProperties"], required=True) if "additionalProperties" in node else None
 
     def complaints(self, value: Any) -> Any:
         if not isinstance(value, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -31,10 +31,11 @@ def copy_rows(
             copy.write_row(row)
 
 
-def copy_wired(session: Session, statement: str, rows: Iterable[bytes]) -> None:
+def copy_wired(session: Session, statement: LiteralString, rows: Iterable[bytes]) -> None:
     """COPY rows that ``wire`` made, by a statement that ends in ``FROM STDIN (FORMAT binary)``."""
     session.flush()
-    with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:
+    connection = cast(psycopg.Connection, session.connection().connection.driver_connection)
+    with connection.cursor() as cursor, cursor.copy(sql.SQL(statement)) as copy:
         copy.write(wire.copied(rows))
 
 
