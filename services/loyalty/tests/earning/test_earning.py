@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+from loyalty.ledger.domain import Account, OpenLot, take_back
 
 
 @pytest.mark.rule("CG-22")
@@ -95,3 +99,98 @@ def test_a_refund_too_small_for_a_point_is_counted_all_the_same(programme: Any) 
     assert programme.refunds("P1", "0.90") == ["accepted"]
 
     assert programme.purse(customer)["pending"] == 0
+
+
+def test_a_waiting_refund_that_exceeds_its_purchase_becomes_a_dead_letter(programme: Any, api: Any) -> None:
+    customer = programme.enrol("card:1")
+    programme.refunds("P1", "60.00", refund_id="R1")
+
+    assert programme.buys("50.00", "P1") == ["accepted"]
+
+    assert programme.purse(customer)["pending"] == 50
+    (letter,) = api.get("services/loyalty/dead-letters").get_json()["items"]
+    assert "exceeds purchase P1" in letter["reason"]
+    assert programme.rows("SELECT * FROM waiting_refund") == []
+
+
+def test_the_refund_mode_of_the_pack_decides_how_far_a_refund_goes() -> None:
+    def fresh() -> tuple[Account, OpenLot]:
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        account = Account(
+            "m", None, False, 0, 30, 0, 0, 0, 100, 0, None, None, None, "ordinary", None, None, None, 0, 0
+        )  # fmt: skip
+        return account, OpenLot("m", "l", "l", "available", 100, 30, 0, at, at, None)
+
+    seen = {}
+    for mode in ("unlimited", "within_balance", "only_pending"):
+        account, lot = fresh()
+        _, owed, forgiven = take_back(account, lot, [lot], 100, mode)
+        seen[mode] = (account.available, owed, forgiven)
+
+    assert seen == {"unlimited": (-70, 70, 0), "within_balance": (0, 0, 70), "only_pending": (30, 0, 100)}
+
+
+def test_an_anonymous_sale_and_its_refund_move_nothing(programme: Any) -> None:
+    sale = programme.purchase("10.00", "P1", customer=None)
+
+    assert programme.tell("purchases", sale, programme.refund("P1", "10.00")) == ["accepted", "accepted"]
+
+    assert programme.rows("SELECT * FROM transaction") == []
+
+
+def test_a_total_that_is_not_its_lines_is_rejected_with_the_reason(programme: Any) -> None:
+    line = {"sku": "W-500", "quantity": "1", "amount": "5.00"}
+
+    (word,) = programme.buys("10.00", lines=[line])
+
+    assert word == "rejected:the lines add up to 5.00, the total says 10.00"
+
+
+@pytest.mark.rule("CG-22")
+def test_a_refund_undoes_the_rise_that_was_built_on_it(programme: Any, api: Any, in_balance: Any) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("1200.00", "P1")
+    assert api.get(f"members/{customer}").get_json()["tier"] == "gold"
+
+    programme.refunds("P1", "1200.00")
+
+    assert api.get(f"members/{customer}").get_json()["tier"] == "ordinary"
+    programme.buys("100.00", "P2")
+    assert programme.purse(customer)["pending"] == 100
+    in_balance()
+
+
+def test_two_workers_and_the_registry_at_once_count_everything_once(programme: Any, in_balance: Any) -> None:
+    """The same purchases told to two workers while their customers register in a third."""
+    start = programme.clock.now() - timedelta(days=3)
+    told = [
+        programme.purchase(
+            f"{10 + number % 7}.00", f"P{number}", by=f"card:{number % 20}", at=start + timedelta(minutes=number)
+        )
+        for number in range(400)
+    ]
+    registrations = [
+        programme.customer_event(
+            "registered", str(uuid.UUID(int=number + 1)), identities=[{"scheme": "card", "value": str(number)}]
+        )
+        for number in range(20)
+    ]
+
+    def work(events: list[Any], subscription: str, step: int) -> None:
+        for at in range(0, len(events), step):
+            programme.tell(subscription, *events[at : at + step])
+
+    workers = [
+        threading.Thread(target=work, args=(told, "purchases", 40)),
+        threading.Thread(target=work, args=(told[::-1], "purchases", 40)),
+        threading.Thread(target=work, args=(registrations, "customers", 3)),
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    (total,) = programme.rows("SELECT sum(pending + available) AS points FROM member")
+    assert total["points"] == sum(10 + number % 7 for number in range(400))
+    assert programme.rows("SELECT * FROM waiting_purchase") == []
+    in_balance()

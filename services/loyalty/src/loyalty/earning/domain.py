@@ -30,6 +30,7 @@ class Purchase:
     channel: str | None
     content: str  # digest of what was told
     delivery: Any = None
+    waited: bool = False  # taken out of the waiting room: whoever sent it was told "accepted" long ago
 
 
 @dataclass(slots=True)

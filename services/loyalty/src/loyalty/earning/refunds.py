@@ -26,6 +26,7 @@ class Refund:
     reason: str | None
     content: str
     delivery: Any = None
+    waited: bool = False  # taken out of the waiting room: whoever sent it was told "accepted" long ago
 
 
 @dataclass(frozen=True, slots=True)

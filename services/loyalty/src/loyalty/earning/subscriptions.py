@@ -11,6 +11,7 @@ from loyalty.earning.domain import Purchase
 from loyalty.earning.facts import PURCHASE, REFUND, read_purchase, read_refund
 from loyalty.earning.refunds import Refund
 from loyalty.earning.use_cases import take_in
+from loyalty.earning.waiting import SUBSCRIPTION
 
 
 def handle_purchases(context: Context, deliveries: Sequence[Delivery]) -> list[Rejection]:
@@ -32,7 +33,7 @@ def handle_purchases(context: Context, deliveries: Sequence[Delivery]) -> list[R
 
 
 PURCHASES = Subscription(
-    name="purchases",
+    name=SUBSCRIPTION,
     family="purchases",
     bindings=("purchase.#",),
     handle_batch=handle_purchases,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-import structlog
-
 from chassis.runtime import Context
 from chassis.timing.due import DueRow
 from loyalty.earning import waiting
@@ -18,7 +16,6 @@ from loyalty.ledger.books import Books
 from loyalty.ledger.statements import cursor, transaction_ids
 from loyalty.members import identities
 
-log = structlog.get_logger(__name__)
 Refused = list[tuple[Purchase | Refund, str]]
 Told = TypeVar("Told", Purchase, Refund)
 
@@ -60,14 +57,16 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
     }
     if anything_waits or refunds:
         _reverse(context, books, refunds, targets, [purchase.purchase_id for purchase, _ in fresh], refused)
-    return refused
+    if buried := [(told, reason) for told, reason in refused if told.waited]:
+        waiting.bury(context, buried)
+    return [(told, reason) for told, reason in refused if not told.waited]
 
 
 def apply_waiting(context: Context, names: Iterable[str]) -> int:
     """Value the purchases that waited for these names, which have their member now; returns how many."""
     applied = 0
     while purchases := waiting.take_purchases(context.session, names):
-        _report(take_in(context, purchases, []))
+        take_in(context, purchases, [])
         applied += len(purchases)
     return applied
 
@@ -86,7 +85,7 @@ def look_at_waiting_refund(context: Context, row: DueRow) -> None:
     books.lock({target.member_id for target in targets.values() if target.member_id})
     refused: Refused = []
     _reverse(context, books, [], targets, [purchase_id], refused)
-    _report(refused)
+    waiting.bury(context, refused)
 
 
 def _once(told: Sequence[Told], refused: Refused) -> list[Told]:
@@ -177,12 +176,6 @@ def _new(told: Sequence[Told], contents: dict[str, str], prefix: str, refused: R
         elif known != one.content:
             refused.append((one, _conflict(one)))
     return new
-
-
-def _report(refused: Refused) -> None:
-    """What waited was acknowledged long ago: a refusal now can only be said."""
-    for told, reason in refused:
-        log.error("what waited is refused", purchase_id=told.purchase_id, reason=reason)
 
 
 def _conflict(one: Purchase | Refund) -> str:

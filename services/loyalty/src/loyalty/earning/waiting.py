@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 
-import orjson
 from sqlalchemy.orm import Session
 
+from chassis.messaging import dead_letters, inbox
+from chassis.messaging.delivery import Delivery
+from chassis.messaging.event import CONTENT_TYPE, Event
+from chassis.messaging.incoming import QUEUE, REASON, Incoming
+from chassis.runtime import Context
 from chassis.timing import due
 from loyalty.earning.domain import Purchase
 from loyalty.earning.facts import read_purchase, read_refund
 from loyalty.earning.refunds import Refund
 from loyalty.ledger.statements import cursor
 
+SUBSCRIPTION = "purchases"
+Told = TypeVar("Told", Purchase, Refund)
 STEP = 500
 RECHECK = "waiting_refund"
 # A refund that began to wait while its purchase was being valued elsewhere is looked at again after these seconds.
@@ -85,7 +92,7 @@ def take_purchases(session: Session, names: Iterable[str]) -> list[Purchase]:
     """Take out purchases that wait under these names, oldest first, a step at a time."""
     with cursor(session) as taken:
         taken.execute(_TAKE_PURCHASES, (list(names), STEP))
-        return [read_purchase(orjson.loads(body)["data"]) for (body,) in taken.fetchall()]
+        return [_again(read_purchase, body) for (body,) in taken.fetchall()]
 
 
 def keep_refunds(session: Session, refunds: Sequence[Refund]) -> list[Refund]:
@@ -133,4 +140,21 @@ def take_refunds(session: Session, purchase_ids: Sequence[str]) -> list[Refund]:
     """Take out the refunds that wait for these purchases, in the order of arrival."""
     with cursor(session) as taken:
         taken.execute(_TAKE_REFUNDS.format("purchase_id"), (list(purchase_ids),))
-        return [read_refund(orjson.loads(body)["data"]) for (body,) in taken.fetchall()]
+        return [_again(read_refund, body) for (body,) in taken.fetchall()]
+
+
+def bury(context: Context, refused: Sequence[tuple[Purchase | Refund, str]]) -> None:
+    """What waited and is refused becomes a dead letter with its reason, and may be replayed."""
+    session, names = context.session, context.runtime.names
+    queue = names.queue(context.runtime.service.name, SUBSCRIPTION)
+    for told, reason in refused:
+        headers = {REASON: reason, QUEUE: queue}
+        dead_letters.keep(session, [(names.dead(queue), Incoming(told.delivery.body, CONTENT_TYPE, headers=headers))])
+    inbox.release(session, SUBSCRIPTION, [told.delivery for told, _ in refused])
+
+
+def _again(read: Callable[[dict[str, Any], Delivery], Told], body: bytes) -> Told:
+    event = Event.from_json(body)
+    told = read(event.data, Delivery(event, body))
+    told.waited = True
+    return told

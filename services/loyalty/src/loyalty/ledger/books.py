@@ -285,6 +285,7 @@ class Books:
             (
                 *("{" + ",".join(map(str, column)) + "}" for column in columns),
                 instants([row.growth_from for row in rows]),
+                instants([row.growth_first for row in rows]),
                 instants([row.growth_until for row in rows]),
             ),
         )

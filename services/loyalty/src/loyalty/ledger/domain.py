@@ -26,6 +26,7 @@ class Account:
     growth: int
     growth_before: int
     growth_from: datetime | None
+    growth_first: datetime | None
     growth_until: datetime | None
     tier: str
     tier_since: datetime | None

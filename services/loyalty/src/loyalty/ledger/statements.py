@@ -11,16 +11,18 @@ from sqlalchemy.orm import Session
 
 LOCK = """
     SELECT customer_id::text, birthday, earns_blocked, pending, available, held, blocked, deficit, growth,
-           growth_before, growth_from, growth_until, tier, tier_since, tier_kept_until, tier_review_at, rises, sequence
+           growth_before, growth_from, growth_first, growth_until, tier, tier_since, tier_kept_until, tier_review_at,
+           rises, sequence
     FROM member WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE
 """
 SAVE = """
     UPDATE member SET pending = n.pending, available = n.available, held = n.held, blocked = n.blocked,
         deficit = n.deficit, growth = n.growth, growth_before = n.growth_before, growth_from = n.growth_from,
-        growth_until = n.growth_until
+        growth_first = n.growth_first, growth_until = n.growth_until
     FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-        AS n (id, pending, available, held, blocked, deficit, growth, growth_before, growth_from, growth_until)
+                %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+        AS n (id, pending, available, held, blocked, deficit, growth, growth_before, growth_from, growth_first,
+              growth_until)
     WHERE member.customer_id = n.id
 """
 SAVE_TIER = """

@@ -41,9 +41,11 @@ class Member(Base):
     blocked: Mapped[int] = mapped_column(BigInteger, server_default="0")
     deficit: Mapped[int] = mapped_column(BigInteger, server_default="0")
     growth: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    # What the rolling window needs: growth effective before `growth_from`, and where the rest of it lies.
+    # What the rolling window needs: growth before `growth_from` is in `growth_before`; the rest lies between
+    # `growth_first` and `growth_until`.
     growth_before: Mapped[int] = mapped_column(BigInteger, server_default="0")
     growth_from: Mapped[datetime | None]
+    growth_first: Mapped[datetime | None]
     growth_until: Mapped[datetime | None]
     # The tier as last decided; tiers/domain.py decides what it is at an instant.
     tier: Mapped[str]

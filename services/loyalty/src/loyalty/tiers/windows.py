@@ -1,7 +1,7 @@
 """The growth windows of many members at once, read only as far as the account rows leave open.
 
-An account row knows how much growth came in before ``growth_from`` and until when the rest lies. While nothing has
-left the window and nothing came in late, the sum is on the row and no query is needed.
+An account row knows how much growth lies before ``growth_from``, and between which instants the rest of it lies. While
+nothing leaves the window and nothing comes in late, the sum is on the row and no query is needed.
 """
 
 from __future__ import annotations
@@ -50,29 +50,33 @@ def windows(session: Session, spans: Mapping[str, Span], accounts: Mapping[str, 
     open_: dict[str, Span] = {}
     for customer_id, (first, last, end) in spans.items():
         account = accounts[customer_id]
-        if account.growth_from is None or account.growth_until is None:
-            found[customer_id] = GrowthWindow()
-        elif account.growth_from > last and account.growth_until < end:
-            found[customer_id] = GrowthWindow(account.growth - account.growth_before)
-        else:
-            open_[customer_id] = (min(first, account.growth_from), last, max(end, last + INSTANT))
+        found[customer_id] = GrowthWindow(account.growth - account.growth_before)
+        nothing_leaves = account.growth_first is None or account.growth_first > last
+        nothing_late = account.growth_until is None or account.growth_until < end
+        nothing_old = account.growth_from is None or account.growth_from <= first
+        if not (nothing_leaves and nothing_late and nothing_old):
+            oldest = first if account.growth_first is None else min(first, account.growth_first)
+            leaving = last if account.growth_from is None else max(last, account.growth_from - INSTANT)
+            open_[customer_id] = (oldest, leaving, max(end, leaving + INSTANT))
     if open_:
-        _read(session, open_, accounts, found)
+        _read(session, open_, {customer_id: spans[customer_id][1] for customer_id in open_}, accounts, found)
     return found
 
 
 def _read(
-    session: Session, spans: Mapping[str, Span], accounts: Mapping[str, Account], found: dict[str, GrowthWindow]
+    session: Session,
+    spans: Mapping[str, Span],
+    lasts: Mapping[str, datetime],
+    accounts: Mapping[str, Account],
+    found: dict[str, GrowthWindow],
 ) -> None:
+    """Read growth that leaves, that came late, and that had left already where a late purchase looks back at it."""
     arguments = {
         "ids": array(spans),
         "oldest": instants(span[0] for span in spans.values()),
         "leaving": instants(span[1] for span in spans.values()),
         "late": instants(span[2] for span in spans.values()),
     }
-    for customer_id in spans:
-        account = accounts[customer_id]
-        found[customer_id] = GrowthWindow(account.growth - account.growth_before)
     left: dict[str, int] = dict.fromkeys(spans, 0)
     edges: dict[str, datetime] = {}
     with cursor(session) as rows:
@@ -85,26 +89,25 @@ def _read(
             window.steps.append((at, amount))
             if account.growth_from is None or at >= account.growth_from:
                 window.always -= amount
-                if at <= spans[customer_id][1]:
+                if at <= lasts[customer_id]:
                     left[customer_id] += amount
-    for customer_id, span in spans.items():
+    for customer_id, last in lasts.items():
         account = accounts[customer_id]
-        if account.growth_from is not None and account.growth_from <= span[1]:
+        if account.growth_from is None or account.growth_from <= last:
             account.growth_before += left[customer_id]
-            account.growth_from = edges.get(customer_id, span[1] + INSTANT)
+            account.growth_from = last + INSTANT
+            account.growth_first = edges.get(customer_id)
 
 
 def count_growth(account: Account, at: datetime, amount: int) -> None:
     """Growth value that counts from ``at`` on, into the account row."""
     account.growth += amount
-    if account.growth_from is None or account.growth_until is None:
-        account.growth_from = account.growth_until = at
-    elif at < account.growth_from:
-        if account.growth_before:
-            account.growth_before += amount
-        else:
-            account.growth_from = at
-    account.growth_until = max(account.growth_until, at)
+    if account.growth_from is not None and at < account.growth_from:
+        account.growth_before += amount
+    elif account.growth_first is None or at < account.growth_first:
+        account.growth_first = at
+    if account.growth_until is None or at > account.growth_until:
+        account.growth_until = at
 
 
 def growth_steps(session: Session, customer_ids: Iterable[str]) -> dict[str, list[tuple[datetime, int]]]:

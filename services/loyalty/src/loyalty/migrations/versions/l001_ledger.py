@@ -29,6 +29,7 @@ CREATE TABLE member (
     growth bigint NOT NULL DEFAULT 0,
     growth_before bigint NOT NULL DEFAULT 0,
     growth_from timestamptz,
+    growth_first timestamptz,
     growth_until timestamptz,
     tier text NOT NULL,
     tier_since timestamptz,
