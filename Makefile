@@ -29,7 +29,7 @@ test: install ## All tests, in parallel, the storm in its short form
 	$(RUN)python -m pytest -n $(or $(JOBS),3) --dist loadgroup $(ARGS)
 
 faults: install ## The long storm, the long fuzzing and the long models (about half an hour)
-	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults services/loyalty/tests -m faults --timeout 3600 $(ARGS)
+	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults tests/security services/loyalty/tests -m faults --timeout 3600 $(ARGS)
 
 check: install ## Format, lint, types, import contracts, drift of the published documents
 	$(RUN)ruff format --check .
