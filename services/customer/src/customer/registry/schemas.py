@@ -38,9 +38,13 @@ class EmailAddress(fields.Text):
 class Line(fields.Text):
     """One line of text: no control characters, so that it fits every event and every label."""
 
+    def __init__(self, max: int, **kwargs: Any) -> None:
+        pattern = r"^[^\u0000-\u001f]*[^\s\u0000-\u001f][^\u0000-\u001f]*$"
+        super().__init__(max, **kwargs | {"metadata": {"pattern": pattern} | kwargs.get("metadata", {})})
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         line = super()._deserialize(value, attr, data, **kwargs)
-        if any(character < " " for character in line):
+        if any(character < " " for character in value):
             raise ma.ValidationError("must be one line without control characters")
         return line
 
@@ -99,6 +103,10 @@ class SpecialDateSchema(Schema):
 
 class Profile(fields.Dict):
     """Free facts by name: text, whole number, true or false; null takes one away."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        fact = {"type": ["string", "integer", "boolean", "null"], "maxLength": 1000, "pattern": r"^[^\u0000]*$"}
+        super().__init__(metadata={"maxProperties": 100, "additionalProperties": fact}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
         profile = super()._deserialize(value, attr, data, **kwargs)
