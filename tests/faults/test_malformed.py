@@ -1,4 +1,4 @@
-"""Malformed messages by the thousand: the consumers live, each becomes a dead letter with its reason, nothing is lost."""
+"""Malformed messages by the thousand: consumers live on, each is a dead letter with its reason, nothing is lost."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ COUNT, RIGHT = 2_000, 40
 # What a consumer says of each class; several, where one body can be wrong in two ways.
 SAYS = {
     Reason.UNREADABLE: ("is not JSON",),
-    Reason.NOT_AN_EVENT: ("is no CloudEvent", "Unknown event version", "time", "source", "subject", "id", "data"),
+    Reason.NOT_AN_EVENT: (
+        "is no CloudEvent",
+        "Unknown event version",
+        *(f"{name}: " for name in ("id", "source", "subject", "time", "data")),
+    ),
     Reason.UNKNOWN_VERSION: ("Unknown event version",),
-    Reason.SCHEMA: ("data.", "data:"),
+    Reason.SCHEMA: ("data.", "data:", "number is infinity"),
     Reason.SUM: ("sum of the lines", "the lines add up to"),
     Reason.WINDOW: ("is not taken", "too far ahead"),
     Reason.CONTENT_TYPE: ("The content type is",),
@@ -64,6 +68,12 @@ def letters(runtime: Runtime) -> dict[bytes, tuple[str, str]]:
     return {bytes(row.body): (row.reason, row.status) for row in rows}
 
 
+def died_again(runtime: Runtime) -> int:
+    """How many letters died more than once."""
+    with runtime.sessions() as session:
+        return session.scalar(text("SELECT count(*) FROM chassis.dead_letter WHERE times > 1")) or 0
+
+
 def at_rest(amqp_url: str, runtime: Runtime) -> bool:
     """Nothing in the queue of purchases, on its ladder, or in its dead queue."""
     queue = runtime.names.queue(runtime.service.name, "purchases")
@@ -88,14 +98,15 @@ def test_thousands_of_malformed_messages_are_dead_letters_and_the_right_ones_cou
         for runtime in services:
             eventually(lambda runtime=runtime: letters(runtime).keys() >= bodies, 120, every=1.0)
             eventually(lambda runtime=runtime: at_rest(amqp_url, runtime), 30, every=0.5)
-            assert letters(runtime).keys() == bodies, "a right message is among the dead letters"
-            by_body = {message.body: message for message in wrong}
-            found = {by_body[body].how: (by_body[body].reason, why) for body, (why, _) in letters(runtime).items()}
-            unclear = {
-                how: (reason, why) for how, (reason, why) in found.items() if not any(say in why for say in SAYS[reason])
-            }
+            found = letters(runtime)
+            assert found.keys() == bodies, "a right message is among the dead letters"
+            unclear = [
+                (message.how, why)
+                for message in wrong
+                for why, _ in [found[message.body]]
+                if "Traceback" in why or not any(say in why for say in SAYS[message.reason])
+            ]
             assert not unclear
-            assert "Traceback" not in "".join(why for _, why in found.values())
         assert [pair.purse(customer)["pending"] for customer in customers] == [12] * RIGHT
         sales = pair.get(pair.customer, "purchases", limit=200)["items"]
         assert {sale["status"] for sale in sales} == {"accepted"}
@@ -103,11 +114,9 @@ def test_thousands_of_malformed_messages_are_dead_letters_and_the_right_ones_cou
 
         # Whoever sends them again, or a collector that dies before it acknowledges, adds nothing.
         publish(amqp_url, pair.customer.names, wrong[:100])
+        first = len({message.body for message in wrong[:100]})
         for runtime in services:
-            with runtime.sessions() as session:
-                again = text("SELECT count(*) FROM chassis.dead_letter WHERE times > 1")
-                first = {message.body for message in wrong[:100]}
-                eventually(lambda session=session: session.scalar(again) >= len(first), 60, every=0.5)
+            eventually(lambda runtime=runtime: died_again(runtime) >= first, 60, every=0.5)
             assert letters(runtime).keys() == bodies
 
         assert all(part.restarts == 0 for worker in workers for part in worker.parts), "a part of a worker died"

@@ -111,7 +111,11 @@ def test_grades_cite_the_version_that_their_run_used(pair: Pair) -> None:
     hash = pair.post(
         pair.customer,
         "services/customer/policies",
-        {"files": changed_pack(customer=("      - grade: gold\n        at: 50", "      - grade: gold\n        at: 20"))},
+        {
+            "files": changed_pack(
+                customer=("      - grade: gold\n        at: 50", "      - grade: gold\n        at: 20")
+            )
+        },
     )["hash"]
     activate(pair, pair.customer, hash, TOMORROW)
     known = versions(pair, pair.customer)
