@@ -1,0 +1,79 @@
+"""The command line says what to do when it is told too little, or told wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kezhi.__main__ import main
+from kezhi.packs import default_pack
+
+
+def run(*arguments: str, **environment: str) -> tuple[int, str]:
+    outcome = CliRunner().invoke(main, list(arguments), env={"KEZHI_AMQP": None, "KEZHI_PG": None, **environment})
+    return outcome.exit_code, outcome.output
+
+
+def test_without_servers_it_says_where_to_name_them(tmp_path: Path) -> None:
+    code, said = run("up", "--home", str(tmp_path))
+
+    assert code == 2
+    assert "--amqp amqp://… and --pg postgresql://… (or KEZHI_AMQP and KEZHI_PG)" in said
+
+
+@pytest.mark.parametrize("name", ["Shop", "a b", "x;y", "über"])
+def test_an_instance_name_that_no_database_could_bear_is_refused(name: str, tmp_path: Path) -> None:
+    code, said = run("status", "--home", str(tmp_path), "--instance", name)
+
+    assert code == 2
+    assert "small letters, digits and '-' only" in said
+
+
+def test_status_of_nothing_says_how_to_start(tmp_path: Path) -> None:
+    code, said = run("status", "--home", str(tmp_path / "none"))
+
+    assert code == 1
+    assert "start one with `kezhi up`" in said
+
+
+def test_the_default_pack_is_sound() -> None:
+    code, said = run("policy", "check", str(default_pack()))
+
+    assert code == 0
+    assert "is sound" in said
+
+
+def test_a_broken_pack_is_told_with_its_place_and_its_mend(tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(default_pack(), tmp_path / "mine"))
+    file = pack / "loyalty.yaml"
+    file.write_text(file.read_text().replace("bonus: 40%", "bonus: 4000%"))
+
+    code, said = run("policy", "check", str(pack))
+
+    assert code == 1
+    assert "mine/loyalty.yaml:" in said
+    assert "above the pack's own sanity cap" in said
+
+
+def test_two_packs_are_compared_in_words(tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(default_pack(), tmp_path / "mine"))
+    file = pack / "loyalty.yaml"
+    file.write_text(file.read_text().replace("at: 5000 growth", "at: 6000 growth"))
+
+    code, said = run("policy", "diff", str(default_pack()), str(pack))
+
+    assert code == 1
+    assert "CG-22 tiers.levels.platinum.at: 5000 growth → 6000 growth (harder to reach)" in said
+
+
+def test_reset_asks_for_a_yes_and_says_what_would_go(tmp_path: Path) -> None:
+    servers = ("--amqp", "amqp://guest@127.0.0.1:1//", "--pg", "postgresql://postgres@127.0.0.1:1/postgres")
+
+    code, said = run("reset", "--home", str(tmp_path), "--instance", "shop", *servers)
+
+    assert code == 1
+    assert "this would remove kezhi_shop_customer, kezhi_shop_loyalty, kezhi_shop_gateway" in said
+    assert "say --yes if you mean it" in said
