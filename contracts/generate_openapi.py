@@ -28,12 +28,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    drifted = [path for path, content in documents().items() if not path.exists() or path.read_bytes() != content]
+    wanted = documents()
+    drifted = [path for path, content in wanted.items() if not path.exists() or path.read_bytes() != content]
+    FOLDER.mkdir(exist_ok=True)
     for path in drifted:
         if check:
             print(f"{path.name} no longer says what the code does; run `make contracts` and review the difference")
         else:
-            path.write_bytes(documents()[path])
+            path.write_bytes(wanted[path])
             print(f"wrote {path.name}")
     return int(check and bool(drifted))
 

@@ -92,7 +92,7 @@ def whole_points(node: Node) -> int:
 
 def read_tiers(node: Node, sanity: Sanity, earning: EarnRules) -> TierRules:
     keys = mapping(node, ("measure", "window", "rises", "kept_for", "falls", "notice", "levels"), clause=True)
-    measure = choice(keys["measure"], "growth", "amount", "purchases")
+    measure = choice(keys["measure"], "growth")  # a pack may not ask for a measure that nobody computes
     tiers = reading.listing(keys["levels"], lambda item: _tier(item, measure, keys.clause, sanity), 1)
     if keys.sound:
         _reachable(keys["levels"], tiers, measure, earning)

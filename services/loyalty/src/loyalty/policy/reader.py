@@ -7,7 +7,7 @@ from decimal import Decimal
 from chassis.policies import reading
 from chassis.policies.company import Company
 from chassis.policies.document import Node
-from chassis.policies.reading import choice, code, integer, mapping, number, share, table, unless, wrong
+from chassis.policies.reading import choice, code, mapping, number, share, table, unless, wrong
 from chassis.policies.units import Duration, parse_duration
 from loyalty.policy.earning import read_birthday, read_earning, read_tiers, whole_points
 from loyalty.policy.rules import (
@@ -144,5 +144,8 @@ def _expiry(node: Node) -> Expiry:
 
 def _fraud(node: Node) -> Fraud:
     keys = mapping(node, ("purchases_a_day", "points_a_day"), clause=True)
-    purchases = unless(keys["purchases_a_day"], "none", lambda item: integer(item, 1))
-    return Fraud(purchases, unless(keys["points_a_day"], "none", whole_points), keys.clause)
+    for name in ("purchases_a_day", "points_a_day"):
+        if keys[name].text != "none":
+            # A limit that is read but not applied would be a promise broken in silence.
+            wrong(keys[name], "limits for review are not applied in this release", "write `none`")
+    return Fraud(None, None, keys.clause)
