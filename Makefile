@@ -7,6 +7,8 @@ export KEZHI_TEST_PG ?= postgresql://postgres@127.0.0.1:5432/postgres
 KEZHI_AMQP ?= $(KEZHI_TEST_AMQP)
 KEZHI_PG ?= $(KEZHI_TEST_PG)
 export KEZHI_AMQP KEZHI_PG
+# Many short processes start here: without compiled modules each would spend seconds on compiling them again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench faults contracts clean
@@ -17,7 +19,7 @@ help: ## Say what there is
 .venv/installed: uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@test -x .venv/bin/uv || $(RUN)python -m pip install --quiet --disable-pip-version-check uv
-	$(RUN)uv sync --frozen --quiet
+	$(RUN)uv sync --frozen --quiet --compile-bytecode
 	@touch $@
 
 install: .venv/installed ## Make .venv from uv.lock
@@ -26,7 +28,7 @@ demo: install ## A company to look at (RabbitMQ: KEZHI_AMQP, PostgreSQL: KEZHI_P
 	$(RUN)kezhi demo $(if $(EXIT),--exit) $(if $(PORT),--port $(PORT))
 
 test: install ## All tests, in parallel, the storm in its short form
-	$(RUN)python -m pytest -n $(or $(JOBS),3) --dist loadgroup $(ARGS)
+	$(RUN)python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: install ## The long storm, the long fuzzing and the long models (about half an hour)
 	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults tests/security services/loyalty/tests -m faults --timeout 3600 $(ARGS)

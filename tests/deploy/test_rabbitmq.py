@@ -22,7 +22,7 @@ from kezhi.installation import SERVICES, build_service
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
-pytestmark = [pytest.mark.broker, pytest.mark.xdist_group("deploy-broker")]
+pytestmark = [pytest.mark.broker]
 
 
 def test_the_definitions_say_what_the_services_subscribe_to() -> None:

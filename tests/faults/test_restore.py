@@ -19,7 +19,6 @@ from tests.house import House, build_house, free_ports, processes, purchase, reg
 
 pytestmark = [
     pytest.mark.faults,
-    pytest.mark.xdist_group("restore"),
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.timeout(300),

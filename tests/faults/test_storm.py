@@ -34,7 +34,7 @@ LONG = bool(os.environ.get("KEZHI_LONG"))
 SIZE = 20_000 if LONG else 4_000
 SECONDS = 300 if LONG else 45
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("storm"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture

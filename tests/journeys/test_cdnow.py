@@ -17,7 +17,6 @@ from tests.house import House, register
 from tests.journeys.oracle import points_of_all
 
 pytestmark = [
-    pytest.mark.xdist_group("cdnow"),
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.timeout(600),

@@ -14,7 +14,6 @@ from kezhi_contracts.publishing import Publisher
 from tests.house import PASSWORD, House, build_house, free_ports, processes, purchase, register
 
 pytestmark = [
-    pytest.mark.xdist_group("away"),
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.timeout(300),

@@ -15,7 +15,6 @@ import pytest
 from tests.house import House, build_house
 
 pytestmark = [
-    pytest.mark.xdist_group("up"),
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.timeout(300),

@@ -42,7 +42,8 @@ def consuming(runtime: Runtime, name: str = "till") -> Iterator[Consumer]:
 
 
 def publish(runtime: Runtime, bodies: list[bytes], exchange: str = "purchases", **properties: Any) -> None:
-    with kombu.Connection(runtime.settings.amqp_url) as connection:
+    # With confirms: what the broker has not said to hold, it may drop, and the test would wait for it in vain.
+    with kombu.Connection(runtime.settings.amqp_url, transport_options={"confirm_publish": True}) as connection:
         channel = connection.channel()
         for body in bodies:
             message = broker.amqp.basic_message.Message(body, delivery_mode=2, **properties)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pika
 import psycopg
@@ -25,6 +27,7 @@ OLDEST_POSTGRES = 15
 OLDEST_BROKER = (3, 10)
 CLOCK_TOLERANCE = 2.0
 LEAST_FREE_BYTES = 1 << 30
+MOST_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def _topology(connection: pika.BlockingConnection, installation: Installation) -
     try:
         for family in ("purchases", "events", "unrouted"):
             channel.exchange_declare(names.exchange(family), passive=True)
-        unrouted = channel.queue_declare(names.exchange("unrouted"), passive=True).method.message_count
+        unrouted = _unrouted(channel, names)
     except pika.exceptions.ChannelClosedByBroker:
         yield Finding(
             "note",
@@ -116,9 +119,24 @@ def _topology(connection: pika.BlockingConnection, installation: Installation) -
         )
         return
     channel.close()
+    where = f"look into {names.exchange('unrouted')}"
     yield Finding("good", "exchanges are declared")
-    if unrouted:
-        yield Finding("bad", f"{unrouted:,} messages reached no queue: look into {names.exchange('unrouted')}")
+    if lost := unrouted.pop(names.exchange("purchases"), 0):
+        yield Finding("bad", f"{lost:,} messages of other systems reached no queue (a misspelt type?): {where}")
+    if unheard := sum(unrouted.values()):
+        yield Finding("note", f"{unheard:,} events of our own that no service here listens to yet: {where}")
+
+
+def _unrouted(channel: Any, names: BrokerNames) -> Counter[str]:
+    """Where the newest unrouted messages were published to, by exchange; they stay in the queue."""
+    queue = names.exchange("unrouted")
+    found: Counter[str] = Counter()
+    for _ in range(min(channel.queue_declare(queue, passive=True).method.message_count, MOST_LOOKED_AT)):
+        method, _, _ = channel.basic_get(queue)
+        if method is None:
+            break
+        found[method.exchange] += 1
+    return found  # unacknowledged, they return to the queue with the end of the channel
 
 
 def _database(installation: Installation, service: str) -> Iterator[Finding]:

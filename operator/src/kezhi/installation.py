@@ -68,9 +68,8 @@ class Installation:
                 for name in SERVICES
                 if name != "gateway"
             }
-        inherited = {
-            key: value for key, value in os.environ.items() if key not in {"KEZHI_ADMIN_PASSWORD", "KEZHI_HOME"}
-        }
+        left_out = {"KEZHI_ADMIN_PASSWORD", "KEZHI_HOME"}
+        inherited = {key: value for key, value in os.environ.items() if key not in left_out}
         return inherited | told
 
     def settings(self, service: str, *, owner: bool = False) -> Settings:

@@ -141,8 +141,8 @@ class Supervisor:
             child.pause = min(child.pause * 2, LONGEST_PAUSE)
         elif time.monotonic() >= child.resume_at:
             child.resume_at = 0.0
-            child.restarts += 1
             self._spawn(child)
+            child.restarts += 1
 
 
 def _kill_tree(pid: int) -> None:

@@ -103,6 +103,8 @@ def running(
 ) -> Iterator[tuple[Installation, threading.Event]]:
     """A running installation for the life of the block; answers it with the event that ends it."""
     home.create()
+    # Seven processes start from the same modules: they may keep what they compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with ExitStack() as stack:
         try:
             stack.enter_context(home.locked())

@@ -11,7 +11,7 @@ import kombu
 T = TypeVar("T")
 
 
-def eventually(fact: Callable[[], T], seconds: float = 20, every: float = 0.05) -> T:
+def eventually(fact: Callable[[], T], seconds: float = 60, every: float = 0.05) -> T:
     """The first true answer of ``fact``; fails the test when none came in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -15,5 +15,5 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "holds:read": _FRONT | _LOOKING | {"integration"},
     "holds:write": frozenset({"front_desk", "service_manager", "store_manager", "director", "integration"}),
     "reconciliations:run": frozenset({"finance", "auditor", "director"}),
-    "loyalty-reports:read": frozenset({"finance", "auditor", "director", "supervisor", "marketing", "store_manager"}),
+    "loyalty-reports:read": frozenset({"finance", "auditor", "director", "marketing", "store_manager"}),
 }
