@@ -50,7 +50,7 @@ def test_an_announced_event_comes_back_through_relay_and_consumer(
         outbox.forward(context.session, [shop.purchase("e2").to_json()])
 
     eventually(lambda: sorted(shop.effects(runtime)) == ["e1", "e2"])
-    assert worker.health()["status"] == "ready"
+    assert eventually(lambda: worker.health()["status"] == "ready")
 
 
 def test_a_part_that_dies_is_started_again(runtime: Runtime, amqp_url: str) -> None:
