@@ -9,6 +9,14 @@ import click
 import httpx
 
 
+class Refused(click.ClickException):
+    """An answer that is not 2xx, in one line."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Api:
     """Requests below ``/api/v1`` as one member of staff; signs in again when the token has run out."""
 
@@ -32,7 +40,7 @@ class Api:
         answer = self._http.request(method, path, headers=authorised, **content)
         if answer.is_success:
             return answer.json() if answer.content else None
-        raise click.ClickException(f"{method} {path}: {describe(answer)}")
+        raise Refused(f"{method} {path}: {describe(answer)}", answer.status_code)
 
     def bearer(self) -> str:
         """The access token of now."""
