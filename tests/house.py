@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import httpx
 from click import ClickException
 
+from chassis.testkit.private_nodes import free_port
 from kezhi.api import Api
 from kezhi.home import Home
 from kezhi.installation import SERVICES, Installation
@@ -27,13 +27,6 @@ from kezhi.supervisor import Supervisor
 from kezhi.up import await_ready, plan_children
 
 PASSWORD = "correct-horse-客至-battery"  # a test's own, for an installation that lives minutes
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -109,7 +110,7 @@ def _field(node: Node, *, required: bool) -> fields.Field:
     return _KINDS[kind](node, required=required, allow_none="null" in kinds)
 
 
-class _Checked(fields.Field[Any]):
+class _Checked(fields.Field[Any], ABC):
     """A field that keeps the value as it came and only says what is wrong with it."""
 
     default_error_messages = {"required": "is missing", "null": "must not be null"}  # noqa: RUF012
@@ -124,9 +125,9 @@ class _Checked(fields.Field[Any]):
             raise ValidationError(messages)
         return value
 
+    @abstractmethod
     def complaints(self, value: Any) -> Any:
         """Sentences, or a dict of them by key."""
-        raise NotImplementedError
 
 
 class _Text(_Checked):

@@ -226,7 +226,11 @@ def _publish(
         next(islice(events, done - 1, done), None)
     published = refused = 0
     columns = (TextColumn("publishing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Publisher(amqp_url, exchange=exchange) as publisher, Progress(*columns, transient=True) as progress:
+    # Checked here, row by row, so that a refusal names its row; the publisher need not look again.
+    with (
+        Publisher(amqp_url, exchange=exchange, check=False) as publisher,
+        Progress(*columns, transient=True) as progress,
+    ):
         task = progress.add_task("", total=total, completed=done)
         while chunk := list(islice(events, CHUNK)):
             for offset, event in enumerate(chunk, done + 1):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from chassis.messaging import resync as republishing
+from chassis.messaging.names import BrokerNames
 from chassis.runtime import Runtime
 from chassis.service import Service
 from kezhi.home import Configuration, Home
@@ -62,7 +63,7 @@ def _type_of(runtime: Runtime, name: str) -> str | None:
 
 
 def _queues(installation: Installation, taker: Service, family: str, accepting: str | None) -> list[str]:
-    names = installation.runtime(taker.name).names
+    names = BrokerNames(installation.configuration.instance)
     return [
         names.queue(taker.name, one.name)
         for one in taker.subscriptions

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chassis.testkit.private_nodes import free_port
 from gateway.routing.breaker import FAILURES, PAUSE_SECONDS, Breaker
 from gateway.routing.proxy import Router
 from gateway.routing.table import SEGMENTS, owner_of
@@ -42,12 +43,6 @@ def gateway(served: Callable[[Any], int]) -> Callable[..., int]:
         return served(Router(own_application, upstreams, NoKeys()))  # type: ignore[arg-type]
 
     return start
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,7 @@ def free_port() -> int:
 
 
 @dataclass
-class PrivateNode:
+class PrivateNode(ABC):
     """What both kinds share: a folder, a port, a process group, and its three fates."""
 
     port: int = field(default_factory=free_port)
@@ -74,19 +75,20 @@ class PrivateNode:
     ) -> None:
         self.discard()
 
+    @abstractmethod
     def prepare(self) -> None:
         """Make what the first start needs."""
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What runs the node in the foreground."""
-        raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, "HOME": str(self.folder)}
 
+    @abstractmethod
     def answers(self) -> bool:
         """Whether the node serves clients."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start and wait until it answers."""

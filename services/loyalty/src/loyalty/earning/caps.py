@@ -6,16 +6,12 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from loyalty.earning.domain import Purchase
+from loyalty.earning.domain import Purchase, Taken
 from loyalty.earning.terms import Terms
 from loyalty.ledger.statements import array, cursor
-
-if TYPE_CHECKING:
-    from loyalty.earning.valuing import Taken
 
 _EARNED = """
     SELECT member_id::text, (occurred_at AT TIME ZONE %s)::date, -sum(points_issued)

@@ -33,6 +33,9 @@ class Purchase:
     waited: bool = False  # taken out of the waiting room: whoever sent it was told "accepted" long ago
 
 
+Taken = tuple[Purchase, str, str]  # purchase, customer id, transaction id
+
+
 @dataclass(slots=True)
 class Worth:
     """Points and growth value of a purchase with their breakdown; ``weights`` for refunds by line, if lines differ."""

@@ -15,7 +15,7 @@ import orjson
 from chassis.runtime import Context
 from chassis.storage import wire
 from loyalty.earning.caps import Caps
-from loyalty.earning.domain import Purchase, birthday_due, value
+from loyalty.earning.domain import Purchase, Taken, birthday_due, value
 from loyalty.earning.terms import Terms
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, credit_available
@@ -24,8 +24,6 @@ from loyalty.policy.rules import Tier
 from loyalty.tiers.domain import GrowthWindow, Rise, rise_after, tier_at
 from loyalty.tiers.use_cases import rise
 from loyalty.tiers.windows import Span, count_growth, rises_for, windows
-
-Taken = tuple[Purchase, str, str]  # purchase, customer id, transaction id
 
 
 def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
