@@ -37,7 +37,7 @@ check: install ## Format, lint, types, import contracts, drift of the published 
 	$(RUN)ruff format --check .
 	$(RUN)ruff check .
 	$(RUN)lint-imports --no-cache
-	$(RUN)mypy contracts/src chassis/src operator/src services/customer/src services/loyalty/src services/gateway/src
+	$(RUN)mypy contracts/src chassis/src operator/src services/customer/src services/complaint/src services/loyalty/src services/notify/src services/gateway/src
 	$(RUN)python deploy/rabbitmq/generate.py --check
 	$(RUN)python contracts/generate_openapi.py --check
 

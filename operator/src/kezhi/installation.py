@@ -13,7 +13,7 @@ from chassis.service import Service
 from chassis.settings import Settings
 from kezhi.home import Configuration, Home
 
-SERVICES = ("customer", "loyalty", "gateway")
+SERVICES = ("customer", "complaint", "loyalty", "notify", "gateway")
 
 
 def build_service(name: str) -> Service:

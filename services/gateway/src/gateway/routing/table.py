@@ -26,6 +26,18 @@ SEGMENTS: Mapping[str, tuple[str, ...]] = {
         "imports",
         "insight",
     ),
+    "complaint": (
+        "complaints",
+        "complaint-links",
+        "work-orders",
+        "corrective-actions",
+        "accountability",
+        "supervision",
+        "suggestions",
+        "complaint-reports",
+        "complaint-kpis",
+        "calendar",
+    ),
     "loyalty": (
         "members",
         "quotes",
@@ -39,6 +51,17 @@ SEGMENTS: Mapping[str, tuple[str, ...]] = {
         "referrals",
         "loyalty-reports",
         "reconciliations",
+    ),
+    "notify": (
+        "templates",
+        "routes",
+        "messages",
+        "preferences",
+        "consents",
+        "care-plans",
+        "receipts",
+        "suppressions",
+        "inbox",
     ),
 }
 
