@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flask_smorest import Blueprint
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from chassis.approvals.registry import Approval
     from chassis.messaging.delivery import Delivery, Rejection
+    from chassis.people.guard import Viewer
     from chassis.policies.section import PolicySection
     from chassis.runtime import Context, Runtime
     from chassis.timing.due import DueRow
@@ -84,6 +86,7 @@ class Service:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     policy: PolicySection | None = None
     snapshots: tuple[Snapshot, ...] = ()
+    hidden_subjects: Callable[[Viewer], Select[tuple[str]]] | None = None  # ids that the guard keeps from a viewer
     found: Callable[[Context], str | None] | None = None  # what a new installation needs; answers what to tell
     extend_app: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
     threads: int = 4  # of each HTTP worker; more where requests mostly wait for others

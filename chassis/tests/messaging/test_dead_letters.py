@@ -125,3 +125,22 @@ def test_thousands_of_dead_letters_are_collected(runtime: Runtime) -> None:
 
     eventually(lambda: len(letters(runtime)) == 2000)
     assert waiting_in(runtime.settings.amqp_url, dead) == 0
+
+
+@pytest.mark.rule("TR-11")
+def test_a_letter_about_a_hidden_matter_does_not_exist_for_the_accused(
+    runtime: Runtime, client: Callable[..., Any]
+) -> None:
+    send(runtime, b'{"type": "x", "data": {"hidden_from": [{"staff": "zhou", "with_subordinates": true}, 7, {}]}}')
+    eventually(lambda: letters(runtime))
+    (letter,) = letters(runtime)
+    at = "/api/v1/services/shop/dead-letters"
+
+    zhou, qian = (client(runtime, username=name) for name in ("zhou", "qian"))
+
+    assert [found["id"] for found in qian.get(at).json["items"]] == [str(letter.id)]
+    assert zhou.get(at).json["items"] == []
+    assert zhou.get(f"{at}/{letter.id}").status_code == 404
+    assert zhou.post(f"{at}/{letter.id}/replay").status_code == 404
+    assert zhou.post(f"{at}/drop", json={"ids": [str(letter.id)], "reason": "gone"}).status_code == 404
+    assert qian.get(f"{at}/{letter.id}").status_code == 200

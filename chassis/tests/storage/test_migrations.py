@@ -35,7 +35,7 @@ def test_replicas_that_start_at_once_migrate_once(databases):
     url = databases.url(name)
     engine = engine_of(url)
     try:
-        assert pending(SERVICE, engine) == ["c004_policies", "s001_letters"]
+        assert pending(SERVICE, engine) == ["c005_guard", "s001_letters"]
 
         command = [sys.executable, "-c", REPLICA, str(SERVICE.migrations), url]
         replicas = [subprocess.Popen(command) for _ in range(3)]

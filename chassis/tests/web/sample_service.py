@@ -16,6 +16,7 @@ from chassis.approvals.registry import Approval
 from chassis.approvals.use_cases import propose
 from chassis.errors import Conflict, NotFound
 from chassis.ids import uuid7
+from chassis.people.guard import Viewer
 from chassis.runtime import Context
 from chassis.service import Service
 from chassis.storage.schema import CONVENTION, TYPES
@@ -239,6 +240,11 @@ def _book(at: Any, id: uuid.UUID) -> BookRow:
     return book
 
 
+def about(viewer: Viewer) -> sa.Select[tuple[str]]:
+    """Nobody finds the book that is about themselves."""
+    return sa.select(sa.cast(BookRow.id, sa.Text)).where(BookRow.title == f"The deeds of {viewer.username}")
+
+
 def build_service(failing: bool = False) -> Service:
     """The sample's declaration; ``failing`` adds the resource that breaks."""
     keepers = frozenset({"keeper"})
@@ -254,4 +260,5 @@ def build_service(failing: bool = False) -> Service:
             "books:remove": frozenset({"head"}),
         },
         approvals={REMOVAL.kind: REMOVAL},
+        hidden_subjects=about,
     )

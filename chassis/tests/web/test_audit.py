@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,6 +36,21 @@ def test_a_change_is_found_by_who_what_and_about_which(
     one = administrator.get(f"{AUDIT}?subject={written[1]}&action=books.add_book").json["items"]
     assert [row["request_id"] for row in one] == [rows[1]["request_id"]]
     assert administrator.get(f"{AUDIT}?since=2027-01-01T00:00:00Z").json["items"] == []
+
+
+@pytest.mark.rule("TR-11")
+def test_what_the_guard_hides_is_hidden_in_the_trail_as_well(
+    shelf: Runtime, written: list[str], keeper: Any, a_book: Any, client: Callable[..., Any]
+) -> None:
+    deeds = keeper.post("/api/v1/books", json=a_book(code="B-9", title="The deeds of zhou")).json["id"]
+
+    seen = {
+        name: [row["subject"] for row in client(shelf, username=name).get(AUDIT).json["items"]]
+        for name in ("zhou", "qian")
+    }
+
+    assert seen["qian"] == [deeds, *written[::-1]]
+    assert seen["zhou"] == written[::-1]
 
 
 def test_sealed_rows_agree_with_their_seal(shelf: Runtime, written: list[str], administrator: Any) -> None:

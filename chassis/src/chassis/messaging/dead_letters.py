@@ -27,6 +27,7 @@ from chassis.ids import derived_id
 from chassis.messaging import broker, metrics, topology
 from chassis.messaging.broker import BROKER_TROUBLE, Outgoing, Publisher
 from chassis.messaging.incoming import ATTEMPTS, FIRST_ERROR, QUEUE, REASON, Incoming
+from chassis.people.guard import HiddenFrom, Viewer, as_columns
 from chassis.runtime import Context, Runtime
 from chassis.storage.schema import ChassisBase
 
@@ -37,8 +38,11 @@ _PREFETCH = 200
 _LONGEST_BACKOFF = 10.0
 
 
-class DeadLetter(ChassisBase):
-    """A message that was not taken: ``waiting`` for a person, ``replayed`` or ``dropped`` by one."""
+class DeadLetter(HiddenFrom, ChassisBase):
+    """A message that was not taken: ``waiting`` for a person, ``replayed`` or ``dropped`` by one.
+
+    What its body says of ``hidden_from`` holds for the letter as well (decision 13).
+    """
 
     __tablename__ = "dead_letter"
 
@@ -63,31 +67,40 @@ class DeadLetter(ChassisBase):
     note: Mapped[str | None]
 
 
-def listing(status: str | None = None, queue: str | None = None, type: str | None = None) -> Select[Any]:
-    """The letters, to be ordered by ``last_at`` and ``id``, newest first; without their bodies."""
+def listing(
+    status: str | None = None, queue: str | None = None, type: str | None = None, viewer: Viewer | None = None
+) -> Select[Any]:
+    """The letters, to be ordered by ``last_at`` and ``id``, newest first; without their bodies.
+
+    ``viewer`` None: the operator at the machine, who sees all.
+    """
     statement = select(DeadLetter)
+    if viewer is not None:
+        statement = statement.where(viewer.sees(DeadLetter))
     for column, wanted in ((DeadLetter.status, status), (DeadLetter.queue, queue), (DeadLetter.type, type)):
         if wanted is not None:
             statement = statement.where(column == wanted)
     return statement
 
 
-def find(session: Session, letter_id: uuid.UUID) -> DeadLetter:
-    """One letter. Raises NotFound."""
+def find(session: Session, letter_id: uuid.UUID, viewer: Viewer | None = None) -> DeadLetter:
+    """One letter. Raises NotFound, also for what is hidden from the viewer."""
     letter = session.get(DeadLetter, letter_id)
-    if letter is None:
+    if letter is None or (viewer is not None and not viewer.may_see_row(letter)):
         raise NotFound("There is no such dead letter.")
     return letter
 
 
-def replay(context: Context, letter_ids: Sequence[uuid.UUID], by: str) -> list[DeadLetter]:
+def replay(
+    context: Context, letter_ids: Sequence[uuid.UUID], by: str, viewer: Viewer | None = None
+) -> list[DeadLetter]:
     """Send letters to the queue they came from, with their attempts forgotten; returns the letters, in order.
 
     A letter that was replayed already stays so: repeating a replay has no second effect, and neither has a crash
     between publish and commit, because the inbox absorbs the copy. Raises NotFound, Conflict for a dropped one,
     Unavailable when the broker did not confirm.
     """
-    letters = _locked(context.session, letter_ids)
+    letters = _locked(context.session, letter_ids, viewer)
     for letter in letters:
         if letter.status == "dropped":
             raise Conflict("A dropped dead letter can't be replayed.", state=letter.status, letter=str(letter.id))
@@ -104,9 +117,11 @@ def replay(context: Context, letter_ids: Sequence[uuid.UUID], by: str) -> list[D
     return letters
 
 
-def drop(context: Context, letter_ids: Sequence[uuid.UUID], by: str, reason: str) -> list[DeadLetter]:
+def drop(
+    context: Context, letter_ids: Sequence[uuid.UUID], by: str, reason: str, viewer: Viewer | None = None
+) -> list[DeadLetter]:
     """Give letters up for good, with the reason why that is right. Raises NotFound, Conflict for a replayed one."""
-    letters = _locked(context.session, letter_ids)
+    letters = _locked(context.session, letter_ids, viewer)
     for letter in letters:
         if letter.status == "replayed":
             raise Conflict("A replayed dead letter can't be dropped.", state=letter.status, letter=str(letter.id))
@@ -115,11 +130,11 @@ def drop(context: Context, letter_ids: Sequence[uuid.UUID], by: str, reason: str
     return letters
 
 
-def _locked(session: Session, letter_ids: Sequence[uuid.UUID]) -> list[DeadLetter]:
+def _locked(session: Session, letter_ids: Sequence[uuid.UUID], viewer: Viewer | None) -> list[DeadLetter]:
     rows = session.scalars(
         select(DeadLetter).where(DeadLetter.id.in_(letter_ids)).order_by(DeadLetter.id).with_for_update()
     )
-    found = {letter.id: letter for letter in rows}
+    found = {letter.id: letter for letter in rows if viewer is None or viewer.may_see_row(letter)}
     if missing := [str(letter_id) for letter_id in letter_ids if letter_id not in found]:
         raise NotFound(f"There is no dead letter {missing[0]}.")
     return [found[letter_id] for letter_id in dict.fromkeys(letter_ids)]
@@ -214,7 +229,8 @@ def _row(dead: str, incoming: Incoming, now: datetime) -> dict[str, Any]:
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
     queue = str(headers.get(QUEUE) or death.get("queue") or dead.removesuffix(".dead"))
     reason = headers.get(REASON) or incoming.damage or _brokers_reason(str(death.get("reason", "")))
-    source, event_id, type_ = _identity(incoming.body)
+    document = _document(incoming.body)
+    source, event_id, type_ = _identity(document)
     return {
         "id": derived_id(queue, sha256(incoming.body).hexdigest(), "dead-letter"),
         "queue": _clean(queue),
@@ -230,6 +246,7 @@ def _row(dead: str, incoming: Incoming, now: datetime) -> dict[str, Any]:
         "body": incoming.body,
         "first_at": now,
         "last_at": now,
+        **as_columns(_hidden_from(document)),
     }
 
 
@@ -240,16 +257,31 @@ def _brokers_reason(word: str) -> str:
     return f"The broker dead-lettered it ({word or 'no reason given'})."
 
 
-def _identity(body: bytes) -> tuple[str | None, str | None, str | None]:
-    """What the letter says it is, where it can be read at all."""
+def _document(body: bytes) -> dict[str, Any]:
+    """The body, where it can be read at all."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, None, None
-    if not isinstance(document, dict):
-        return None, None, None
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _identity(document: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """What the letter says it is."""
     source, event_id, type_ = (document.get(name) for name in ("source", "id", "type"))
     return tuple(_clean(value[:512]) if isinstance(value, str) else None for value in (source, event_id, type_))  # type: ignore[return-value]
+
+
+def _hidden_from(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whom the letter must be hidden from; a name that came without its half is taken at its word."""
+    data = document.get("data")
+    said = data.get("hidden_from") if isinstance(data, dict) else None
+    named = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+    return [
+        {"staff": _clean(each["staff"]), "with_subordinates": each.get("with_subordinates") is not False}
+        for each in named
+        if isinstance(each.get("staff"), str)
+    ]
 
 
 def _text(value: Any) -> Any:

@@ -9,7 +9,9 @@ from marshmallow.validate import Length
 
 from chassis.messaging import dead_letters
 from chassis.messaging.dead_letters import DeadLetter
-from chassis.web import Blueprint, Page, PageArgs, Schema, fields, glance, requires, work
+from chassis.people import guard
+from chassis.people.guard import Viewer
+from chassis.web import Blueprint, Page, PageArgs, Schema, Work, fields, glance, requires, work
 
 STATUSES = ("waiting", "replayed", "dropped")
 _MOST = 1000  # letters in one call
@@ -76,6 +78,10 @@ class DecidedSchema(Schema):
     items = fields.List(fields.Nested(DeadLetterSchema), required=True)
 
 
+def _viewer(at: Work) -> Viewer:
+    return guard.viewer(at.session, at.principal)
+
+
 def blueprint(service_name: str) -> Blueprint:
     """Mounted under ``services/{service}``."""
     made = Blueprint("dead_letters", __name__, description=f"Messages that `{service_name}` could not take")
@@ -88,7 +94,7 @@ def blueprint(service_name: str) -> Blueprint:
         """The dead letters, newest first"""
         limit, cursor = query.pop("limit"), query.pop("cursor")
         order = [DeadLetter.last_at.desc(), DeadLetter.id.desc()]
-        return Page.of(glance().session, dead_letters.listing(**query), order, limit, cursor)
+        return Page.of(glance().session, dead_letters.listing(**query, viewer=_viewer(glance())), order, limit, cursor)
 
     @made.get("/dead-letters/<uuid:letter_id>")
     @requires("dead-letters:read")
@@ -96,7 +102,7 @@ def blueprint(service_name: str) -> Blueprint:
     def letter(letter_id: uuid.UUID) -> Any:
         """One dead letter whole, body included"""
         at_hand = work()
-        found = dead_letters.find(at_hand.session, letter_id)
+        found = dead_letters.find(at_hand.session, letter_id, _viewer(at_hand))
         at_hand.audit("dead-letter.read", str(letter_id))
         shown = {name: getattr(found, name) for name in DeadLetterSchema().fields}
         body = found.body.decode("utf-8", "replace")
@@ -107,7 +113,8 @@ def blueprint(service_name: str) -> Blueprint:
     @made.response(200, DeadLetterSchema)
     def replay(letter_id: uuid.UUID) -> Any:
         """Send it to its queue again; repeating this has no second effect"""
-        return dead_letters.replay(work().context, [letter_id], work().principal.username)[0]
+        at = work()
+        return dead_letters.replay(at.context, [letter_id], at.principal.username, _viewer(at))[0]
 
     @made.post("/dead-letters/<uuid:letter_id>/drop")
     @requires("dead-letters:write")
@@ -115,7 +122,8 @@ def blueprint(service_name: str) -> Blueprint:
     @made.response(200, DeadLetterSchema)
     def drop(body: dict[str, Any], letter_id: uuid.UUID) -> Any:
         """Give it up, with a reason that is kept"""
-        return dead_letters.drop(work().context, [letter_id], work().principal.username, body["reason"])[0]
+        at = work()
+        return dead_letters.drop(at.context, [letter_id], at.principal.username, body["reason"], _viewer(at))[0]
 
     @made.post("/dead-letters/replay")
     @requires("dead-letters:write")
@@ -123,7 +131,9 @@ def blueprint(service_name: str) -> Blueprint:
     @made.response(200, DecidedSchema)
     def replay_many(body: dict[str, Any]) -> Any:
         """Send several to their queues again"""
-        return {"items": dead_letters.replay(work().context, body["ids"][:_MOST], work().principal.username)}
+        at = work()
+        ids = body["ids"][:_MOST]
+        return {"items": dead_letters.replay(at.context, ids, at.principal.username, _viewer(at))}
 
     @made.post("/dead-letters/drop")
     @requires("dead-letters:write")
@@ -131,7 +141,8 @@ def blueprint(service_name: str) -> Blueprint:
     @made.response(200, DecidedSchema)
     def drop_many(body: dict[str, Any]) -> Any:
         """Give several up, with a reason that is kept"""
+        at = work()
         ids = body["ids"][:_MOST]
-        return {"items": dead_letters.drop(work().context, ids, work().principal.username, body["reason"])}
+        return {"items": dead_letters.drop(at.context, ids, at.principal.username, body["reason"], _viewer(at))}
 
     return made
