@@ -138,6 +138,14 @@ def add_book(body: dict[str, Any]) -> Any:
     return book
 
 
+@books.post("/loans/<token>/end")
+@requires("books:write")
+@books.response(204)
+def end_loan(token: str) -> None:
+    """Bring a book back, by the link that the reader was sent"""
+    work().note(copies=1)
+
+
 @books.get("/books/<uuid:id>")
 @requires("books:read")
 @books.response(200, BookSchema)

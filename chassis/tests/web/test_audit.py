@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from chassis import logs
 from chassis.audit.trail import inspect, seal
 from chassis.runtime import Runtime
 
@@ -51,6 +52,20 @@ def test_what_the_guard_hides_is_hidden_in_the_trail_as_well(
 
     assert seen["qian"] == [deeds, *written[::-1]]
     assert seen["zhou"] == written[::-1]
+
+
+def test_a_personal_link_stands_neither_in_the_trail_nor_in_the_log(
+    shelf: Runtime, keeper: Any, administrator: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("shelf", "INFO")  # anew, so that it writes where this test reads
+    assert keeper.post("/api/v1/loans/Zm9sbG93LWEtY29tcGxhaW50/end").status_code == 204
+
+    row = administrator.get(f"{AUDIT}?username=keeper").json["items"][0]
+
+    assert (row["path"], row["subject"], row["details"]) == ("/api/v1/loans/***/end", None, {"copies": 1})
+    logged = capsys.readouterr().err
+    assert "/api/v1/loans/***/end" in logged
+    assert "Zm9sbG93" not in logged
 
 
 def test_sealed_rows_agree_with_their_seal(shelf: Runtime, written: list[str], administrator: Any) -> None:

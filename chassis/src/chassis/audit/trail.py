@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.clock import Clock
+from chassis.logs import shown_path
 from chassis.runtime import Context
 from chassis.storage.schema import ChassisBase
 from chassis.web.principal import Principal
@@ -82,9 +83,9 @@ def record(
 def record_request(work: Work, action: str, request: Request, status: int) -> None:
     """The row of a changing request; its subject is the id in the path unless the view named another."""
     ids = request.view_args or {}
-    subject = work.subject or next((str(value) for value in ids.values()), None)
+    subject = work.subject or next((str(value) for name, value in ids.items() if name != "token"), None)
     row = _row(work.clock.now(), work.principal, action, subject, work.details)
-    row.update(method=request.method, path=request.path, status=status, request_id=work.request_id)
+    row.update(method=request.method, path=shown_path(request), status=status, request_id=work.request_id)
     work.session.execute(_INSERT, row)
 
 
@@ -93,7 +94,7 @@ def record_notes(work: Work, request: Request) -> None:
     rows = []
     for action, subject, details in work.notes:
         row = _row(work.clock.now(), work.principal, action, subject, details)
-        row.update(method=request.method, path=request.path, status=200, request_id=work.request_id)
+        row.update(method=request.method, path=shown_path(request), status=200, request_id=work.request_id)
         rows.append(row)
     work.session.execute(_INSERT, rows)
 
