@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import validate
 from sqlalchemy import select
 
+from chassis.people import guard
 from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, requires, work
 from customer.archive.domain import ALL_KINDS
 from customer.archive.tables import ArchiveEntryRow
@@ -47,6 +48,7 @@ def archive(query: dict[str, Any], id: UUID) -> Response:
     c = ArchiveEntryRow.__table__.c
     names = ("id", "at", "kind", "fact", "data", "source")
     statement = select(*(c[name] for name in names)).where(c.customer_id == id)
+    statement = statement.where(guard.viewer(at.session, at.principal).sees(c))
     if "kind" in query:
         statement = statement.where(c.kind == query["kind"])
     if "from_" in query:

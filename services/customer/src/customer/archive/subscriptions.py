@@ -1,27 +1,27 @@
-"""The archive listens to what the loyalty service says of customers; other families follow with their services."""
+"""The archive listens to what the other services say of customers (CG-02)."""
 
 from __future__ import annotations
 
 from chassis.service import Subscription
 from customer.archive.use_cases import file_events
 
+# Of a complaint the time line keeps what happened to the customer, not what went on among the staff.
+_TOLD = {
+    "points": ("earned", "redeemed", "expiring", "expired", "adjusted", "reversed"),
+    "tier": ("changed", "at_risk"),
+    "member": ("enrolled",),
+    "reward": ("issued",),
+    "complaint": ("received", "contacted", "progressed", "resolved", "reopened", "closed", "compensated"),
+    "workorder": ("dispatched", "completed"),
+    "suggestion": ("adopted",),
+    "notification": ("delivered", "failed"),
+}
+_TYPES = tuple(f"{family}.{fact}" for family, facts in _TOLD.items() for fact in facts)
+
 ARCHIVE = Subscription(
     name="archive",
     family="events",
-    bindings=("points.#", "tier.#", "member.#", "reward.#"),
+    bindings=tuple(f"{type_}.#" for type_ in _TYPES),
     handle_batch=file_events,
-    accepts=frozenset(
-        {
-            "points.earned.v1",
-            "points.redeemed.v1",
-            "points.expiring.v1",
-            "points.expired.v1",
-            "points.adjusted.v1",
-            "points.reversed.v1",
-            "tier.changed.v1",
-            "tier.at_risk.v1",
-            "member.enrolled.v1",
-            "reward.issued.v1",
-        }
-    ),
+    accepts=frozenset(f"{type_}.v1" for type_ in _TYPES),
 )
