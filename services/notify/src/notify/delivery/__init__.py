@@ -1,0 +1,1 @@
+"""Delivery: messages leave, once, however often a process dies."""

@@ -1,0 +1,1 @@
+"""Inbox: the staff's own messages and tasks."""

@@ -1,0 +1,1 @@
+"""Messages: what is to be said, planned from events, and where it stands."""

@@ -1,0 +1,1 @@
+"""Recipients: whom we may write to, where, and when."""

@@ -1,0 +1,1 @@
+"""Routes: which event is told to whom."""
