@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from limits import parse
+
 from chassis.runtime import Runtime
 from chassis.settings import Settings
+from chassis.testkit.tokens import bearer
+from chassis.web.app import create_app
 from chassis.web.limits import Limits
+from chassis.web.problems import TooMany
 
 BOOKS = "/api/v1/books"
 
@@ -67,3 +73,50 @@ def test_a_redis_that_is_away_turns_nobody_away_and_limits_still_hold(
     busy.application.limits = Limits(runtime.settings, per_caller="2 per minute")
 
     assert [busy.get(BOOKS).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_service_that_speaks_for_many_is_not_counted(
+    make_runtime: Callable[..., Runtime], sample: Any, client: Callable[..., Any]
+) -> None:
+    runtime = make_runtime(sample.build_service, mode="production")
+    stranger = client(runtime, roles=None)
+    stranger.application.limits = Limits(runtime.settings, per_caller="1 per minute", per_address="1 per minute")
+    system = {"Authorization": bearer(["reader"], kind="system", sub="system:gateway", username="gateway")}
+    staff = {"Authorization": bearer(["reader"])}
+
+    assert [stranger.get(BOOKS, headers=system).status_code for _ in range(3)] == [200, 200, 200]
+    assert [stranger.get(BOOKS, headers=staff).status_code for _ in range(2)] == [200, 429]
+
+
+def test_what_is_dearer_than_a_request_has_a_limit_of_its_own(
+    make_runtime: Callable[..., Runtime], sample: Any, client: Callable[..., Any]
+) -> None:
+    runtime = make_runtime(sample.build_service, mode="production")
+    app = client(runtime).application
+    limits = Limits(runtime.settings)
+
+    def spend(address: str) -> None:
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            limits.spend("2 per hour", "code")
+
+    spend("203.0.113.9")
+    spend("203.0.113.9")
+    with pytest.raises(TooMany):
+        spend("203.0.113.9")
+    spend("203.0.113.10")
+
+
+def test_what_bounds_itself_counts_by_address_and_apart_from_everything_else(
+    make_runtime: Callable[..., Runtime], sample: Any
+) -> None:
+    app = create_app(make_runtime(sample.build_service, mode="production"))
+    limits, few = Limits(app.runtime.settings), parse("2 per minute")
+
+    def use(what: str, address: str) -> None:
+        with app.test_request_context("/", environ_base={"REMOTE_ADDR": address}):
+            limits.bound(few, what)
+
+    for what, address in (("form", "192.0.2.1"), ("form", "192.0.2.1"), ("form", "192.0.2.2"), ("code", "192.0.2.1")):
+        use(what, address)
+    with pytest.raises(TooMany):
+        use("form", "192.0.2.1")

@@ -45,8 +45,13 @@ class Limits:
         self.counter = FixedWindowRateLimiter(shared) if shared is not None else self.local
 
     def check(self, principal: Principal | None) -> None:
-        """Count this request. Raises TooMany with the seconds until the window opens again."""
-        address = self.address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For"))
+        """Count this request. Raises TooMany with the seconds until the window opens again.
+
+        A service that calls another on its own behalf isn't counted: it speaks for many, whom it counts itself.
+        """
+        if principal is not None and principal.kind == "system":
+            return
+        address = self.own_address()
         if self.spares_loopback and address.startswith(_LOOPBACK):
             return
         self._hit(self.address, "address", address)
@@ -54,6 +59,25 @@ class Limits:
             self._hit(self.stranger, "stranger", address)
         else:
             self._hit(self.caller, principal.kind, principal.id)
+
+    def spend(self, limit: str, purpose: str) -> None:
+        """Count one more ``purpose`` of the caller's address against a limit of its own (``"10 per hour"``).
+
+        For what is dearer than a request: a code that is sent, a complaint that is taken. Raises TooMany.
+        """
+        address = self.own_address()
+        if not (self.spares_loopback and address.startswith(_LOOPBACK)):
+            self._hit(parse(limit), purpose, address)
+
+    def own_address(self) -> str:
+        """The address that the request at hand comes from."""
+        return self.address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For"))
+
+    def bound(self, item: RateLimitItem, *what: str) -> None:
+        """Count one use of what bounds itself per address beyond the common limits (a public form). Raises TooMany."""
+        address = self.address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For"))
+        if not (self.spares_loopback and address.startswith(_LOOPBACK)):
+            self._hit(item, "bound", *what, address)
 
     def address_of(self, remote: str, forwarded: str | None) -> str:
         """The nearest address that is no proxy of ours: what callers write themselves stands left of it, unread."""
