@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from limits import parse
 
 from chassis.runtime import Runtime
 from chassis.settings import Settings
@@ -106,15 +105,15 @@ def test_what_is_dearer_than_a_request_has_a_limit_of_its_own(
     spend("203.0.113.10")
 
 
-def test_what_bounds_itself_counts_by_address_and_apart_from_everything_else(
+def test_what_is_dearer_counts_by_address_and_apart_from_everything_else(
     make_runtime: Callable[..., Runtime], sample: Any
 ) -> None:
     app = create_app(make_runtime(sample.build_service, mode="production"))
-    limits, few = Limits(app.runtime.settings), parse("2 per minute")
+    limits = Limits(app.runtime.settings)
 
     def use(what: str, address: str) -> None:
         with app.test_request_context("/", environ_base={"REMOTE_ADDR": address}):
-            limits.bound(few, what)
+            limits.spend("2 per minute", what)
 
     for what, address in (("form", "192.0.2.1"), ("form", "192.0.2.1"), ("form", "192.0.2.2"), ("code", "192.0.2.1")):
         use(what, address)

@@ -73,12 +73,6 @@ class Limits:
         """The address that the request at hand comes from."""
         return self.address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For"))
 
-    def bound(self, item: RateLimitItem, *what: str) -> None:
-        """Count one use of what bounds itself per address beyond the common limits (a public form). Raises TooMany."""
-        address = self.address_of(request.remote_addr or "", request.headers.get("X-Forwarded-For"))
-        if not (self.spares_loopback and address.startswith(_LOOPBACK)):
-            self._hit(item, "bound", *what, address)
-
     def address_of(self, remote: str, forwarded: str | None) -> str:
         """The nearest address that is no proxy of ours: what callers write themselves stands left of it, unread."""
         hops = [hop.strip() for hop in forwarded.split(",")] if forwarded else []
