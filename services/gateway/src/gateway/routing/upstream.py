@@ -89,25 +89,28 @@ class Upstream:
         # A bulkhead: one slow service may hold this many threads of the worker and not all of them.
         self._places = threading.BoundedSemaphore(places)
 
-    def carry(self, method: str, target: str, headers: Headers, body: Body) -> Answer:
+    def carry(self, method: str, target: str, headers: Headers, body: Body, seconds: float | None = None) -> Answer:
         """Send one request; answers when the response's head is here. Raises Unreachable, TooSlow, Resting.
 
         Only GET and HEAD are tried a second time, once, and never after a timeout: what may have been
         carried out must not be carried out twice. An iterator as ``body`` is sent in chunks, unless a
-        length is among the headers.
+        length is among the headers. ``seconds`` is for a caller with less patience than usual, whose
+        waiting in vain says nothing about the service's health.
         """
+        patience = seconds or self.seconds
         if not self.breaker.admits() or not self._places.acquire(blocking=False):
             raise Resting
         kept = False
         try:
-            answer, kept = self._try(method, target, headers, body, fresh=False)
+            answer, kept = self._try(method, target, headers, body, patience, fresh=False)
         except Unreachable:
             if method not in ("GET", "HEAD") or body is not None:
                 self.breaker.failed()
                 raise
-            answer, kept = self._again(method, target, headers)
+            answer, kept = self._again(method, target, headers, patience)
         except TooSlow:
-            self.breaker.failed()
+            if seconds is None:
+                self.breaker.failed()
             raise
         finally:
             if not kept:
@@ -115,17 +118,21 @@ class Upstream:
         self.breaker.succeeded()
         return answer
 
-    def _again(self, method: str, target: str, headers: Headers) -> tuple[Answer, bool]:
+    def _again(self, method: str, target: str, headers: Headers, patience: float) -> tuple[Answer, bool]:
         time.sleep(0.05)  # a restarting service is often back by then
         try:
-            return self._try(method, target, headers, None, fresh=True)
+            return self._try(method, target, headers, None, patience, fresh=True)
         except (Unreachable, TooSlow):
             self.breaker.failed()
             raise
 
-    def _try(self, method: str, target: str, headers: Headers, body: Body, *, fresh: bool) -> tuple[Answer, bool]:
+    def _try(
+        self, method: str, target: str, headers: Headers, body: Body, patience: float, *, fresh: bool
+    ) -> tuple[Answer, bool]:
         connection = self._connect() if fresh else self._kept() or self._connect()
         try:
+            if connection.http.sock.gettimeout() != patience:
+                connection.http.sock.settimeout(patience)
             self._send(connection.http, method, target, headers, body)
             response = connection.http.getresponse()
             if response.length is not None and response.length <= CHUNK:

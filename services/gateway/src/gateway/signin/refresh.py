@@ -31,11 +31,16 @@ class Turn:
 
 def begin_family(session: Session, clock: Clock, staff_id: uuid.UUID) -> str:
     """A new sign-in: its first refresh token."""
+    return _issue(session, clock, open_family(session, clock, staff_id))
+
+
+def open_family(session: Session, clock: Clock, staff_id: uuid.UUID) -> SignInFamily:
+    """A new sign-in that nothing hangs on yet: refresh tokens do, and browser sessions."""
     now = clock.now()
     family = SignInFamily(id=uuid7(now), staff_id=staff_id, signed_in_at=now, ends_at=now + FAMILY_LIFE)
     session.add(family)
     session.flush()
-    return _issue(session, clock, family)
+    return family
 
 
 def take_turn(session: Session, clock: Clock, token: str) -> Turn:
@@ -63,6 +68,11 @@ def end_sign_in(session: Session, clock: Clock, token: str) -> uuid.UUID | None:
         return None
     _revoke(found[1], clock, "signed out")
     return found[1].staff_id
+
+
+def end_family(session: Session, clock: Clock, family_id: uuid.UUID, reason: str) -> None:
+    """Revoke one sign-in, whatever hangs on it."""
+    _revoke(session.get_one(SignInFamily, family_id, with_for_update=True), clock, reason)
 
 
 def end_all_sign_ins(session: Session, clock: Clock, staff_id: uuid.UUID, reason: str) -> None:

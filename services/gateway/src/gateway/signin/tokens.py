@@ -18,6 +18,9 @@ ISSUER = "kezhi-gateway"
 AUDIENCE = "kezhi"
 STAFF_LIFE = timedelta(minutes=10)
 KEY_LIFE = timedelta(minutes=2)  # a revoked API key's last token outlives it by no more than this
+SYSTEM_LIFE = timedelta(minutes=1)
+SYSTEM_ID = "system:gateway"
+PORTAL = "portal"  # the role of the portal's calls: services list it with exactly what the portal needs
 
 
 def staff_token(key: OKPKey, staff: Staff, now: datetime) -> str:
@@ -39,6 +42,11 @@ def key_token(
     """The token that a machine's API key is exchanged into; it never leaves the house."""
     claims: dict[str, Any] = {"username": f"key:{name}", "kind": "api_key", "sources": sorted(sources)}
     return _signed(key, now, KEY_LIFE, sub=key_id, unit=unit_path, roles=sorted(roles), **claims)
+
+
+def system_token(key: OKPKey, now: datetime) -> str:
+    """The gateway's own token, for what strangers ask of the portal: made for one call, never given away."""
+    return _signed(key, now, SYSTEM_LIFE, sub=SYSTEM_ID, unit="/", roles=[PORTAL], username="gateway", kind="system")
 
 
 def _signed(key: OKPKey, now: datetime, life: timedelta, **claims: Any) -> str:

@@ -33,7 +33,15 @@ class Admission:
 
 
 def sign_in(session: Session, clock: Clock, username: str, password: str) -> Admission:
-    """Check username and password.
+    """Check username and password, and give tokens."""
+    proven = prove(session, clock, username, password)
+    if proven.staff is None or proven.refused:
+        return proven
+    return _admit(session, clock, proven.staff, refresh.begin_family(session, clock, proven.staff.id))
+
+
+def prove(session: Session, clock: Clock, username: str, password: str) -> Admission:
+    """Check username and password without giving tokens: what a browser session begins with.
 
     Unknown, disabled and password-less accounts cost the same time and get the same answer as a wrong
     password.
@@ -49,7 +57,7 @@ def sign_in(session: Session, clock: Clock, username: str, password: str) -> Adm
     lockout.forgive(session, username)
     if staff.password_hash and passwords.outdated(staff.password_hash):
         staff.password_hash = passwords.hash_password(password)
-    return _admit(session, clock, staff, refresh.begin_family(session, clock, staff.id))
+    return Admission(staff=staff)
 
 
 def stay_signed_in(session: Session, clock: Clock, refresh_token: str) -> Admission:
