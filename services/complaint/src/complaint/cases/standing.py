@@ -1,0 +1,52 @@
+"""How a caller stands to a case: the facts that the lifecycle's table asks for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.people import StaffRow
+from chassis.runtime import Context
+from chassis.web.principal import ADMINISTRATOR, Principal
+from complaint.cases.lifecycle import Facts
+from complaint.cases.people import is_away
+from complaint.cases.tables import Complaint
+from complaint.policy import ComplaintPolicy
+
+CALLS_BACK = "complaints:call-back"
+
+
+def facts_of(context: Context, principal: Principal, case: Complaint) -> Facts:
+    """The case and the caller as the table sees them."""
+    policy: ComplaintPolicy = context.policies.in_force().rules
+    ladder = policy.escalation.ladder
+    rank = max((ladder.index(role) for role in principal.roles if role in ladder), default=-1)
+    needed = ladder.index(case.handler_role) if case.handler_role in ladder else 0
+    administrator = ADMINISTRATOR in principal.roles
+    handles = principal.username == case.handler or _deputises(
+        context.session, principal.username, case.handler, context.clock.now()
+    )
+    system = principal.kind == "system"
+    return Facts(
+        level=case.level,
+        round=case.round,
+        type=case.type,
+        approval_needed=case.approval_needed,
+        handles=handles,
+        outranks=administrator or rank > needed or rank == len(ladder) - 1,
+        manages=rank > 0,
+        on_ladder=rank >= 0,
+        proposed=principal.username == case.proposed_by,
+        calls_back=administrator or principal.may(CALLS_BACK),
+        system=system,
+    )
+
+
+def _deputises(session: Session, username: str, handler: str | None, now: datetime) -> bool:
+    """Whether the handler is away now and has named this person."""
+    if handler is None:
+        return False
+    found = session.scalar(select(StaffRow.state).where(StaffRow.username == handler))
+    return found is not None and found.get("deputy") == username and is_away(found, now)
