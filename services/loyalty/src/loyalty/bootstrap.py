@@ -8,6 +8,7 @@ from pathlib import Path
 from chassis import people
 from chassis.jobs import runs
 from chassis.service import Schedule, Service, Snapshot
+from loyalty.compensation.subscriptions import COMPENSATIONS
 from loyalty.earning import api as earning
 from loyalty.earning import waiting
 from loyalty.earning.subscriptions import PURCHASES
@@ -41,7 +42,7 @@ def build_service() -> Service:
             reporting.blueprint,
         ),
         permissions=PERMISSIONS,
-        subscriptions=(PURCHASES, CUSTOMERS, people.subscription()),
+        subscriptions=(PURCHASES, CUSTOMERS, COMPENSATIONS, people.subscription()),
         due={TIME_OUT: time_out, waiting.RECHECK: look_at_waiting_refund, f"job:{JOB}": runs(reconcile_step)},
         schedules=(
             Schedule("release-pending", "* * * * *", release_pending),

@@ -45,7 +45,7 @@ class Transaction(Base):
 
     member_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # purchase | refund | release | expiry | hold | capture | hold_release | unblock
+    kind: Mapped[str]  # purchase | refund | release | expiry | hold | capture | hold_release | unblock | compensation
     business_key: Mapped[str]
     occurred_at: Mapped[datetime]
     effective_at: Mapped[datetime]  # when it counts from: a reversal counts from its purchase on
