@@ -10,7 +10,6 @@ import pytest
 from chassis.runtime import Runtime
 from chassis.settings import Settings
 from chassis.testkit.tokens import bearer
-from chassis.web.app import create_app
 from chassis.web.limits import Limits
 from chassis.web.problems import TooMany
 
@@ -103,19 +102,3 @@ def test_what_is_dearer_than_a_request_has_a_limit_of_its_own(
     with pytest.raises(TooMany):
         spend("203.0.113.9")
     spend("203.0.113.10")
-
-
-def test_what_is_dearer_counts_by_address_and_apart_from_everything_else(
-    make_runtime: Callable[..., Runtime], sample: Any
-) -> None:
-    app = create_app(make_runtime(sample.build_service, mode="production"))
-    limits = Limits(app.runtime.settings)
-
-    def use(what: str, address: str) -> None:
-        with app.test_request_context("/", environ_base={"REMOTE_ADDR": address}):
-            limits.spend("2 per minute", what)
-
-    for what, address in (("form", "192.0.2.1"), ("form", "192.0.2.1"), ("form", "192.0.2.2"), ("code", "192.0.2.1")):
-        use(what, address)
-    with pytest.raises(TooMany):
-        use("form", "192.0.2.1")
