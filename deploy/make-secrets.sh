@@ -11,8 +11,8 @@ fi
 # Compose mounts each file as it is, and services run as a user of their own: so the files are readable, the folder is not.
 mkdir -p "$folder"
 chmod 700 "$folder"
-for name in postgres_password broker_password publisher_password admin_password \
-    {customer,loyalty,gateway}_{owner,database}_password; do
+for name in postgres_password broker_password publisher_password admin_password webhook_secret \
+    {customer,complaint,loyalty,notify,gateway}_{owner,database}_password; do
     openssl rand -base64 32 | tr '+/' '-_' | tr -d '=\n' >"$folder/$name"
 done
 openssl rand -base64 32 | tr '+/' '-_' | tr -d '\n' >"$folder/field_keys"

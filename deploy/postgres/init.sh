@@ -3,7 +3,7 @@
 # The owner role migrates; the service's own role reads and writes rows and cannot change the schema.
 set -euo pipefail
 secrets="${KEZHI_SECRETS:-/run/secrets}"
-for service in customer loyalty gateway; do
+for service in customer complaint loyalty notify gateway; do
     owner_password="$(cat "$secrets/${service}_owner_password")"
     password="$(cat "$secrets/${service}_database_password")"
     psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \

@@ -13,7 +13,7 @@ ensure_user() {
 }
 
 broker_password="$(cat "$secrets/broker_password")"
-for service in customer loyalty gateway; do
+for service in customer complaint loyalty notify gateway; do
     ensure_user "kezhi-$service" "$broker_password"
     # configure and read: its own queues and the common exchanges, whose presence it checks at each start (the probe asks
     # for the consistent-hash plugin); write: the exchanges its relay publishes to, its own ladder, the default exchange
