@@ -64,7 +64,8 @@ def _parser(service: Service) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ROLE",
-        help="consume, consume:<subscription>, relay, due or dead; may be repeated or comma-separated",
+        help=f"{', '.join(('consume', 'consume:<subscription>', 'relay', 'due', 'dead', *service.parts))}; "
+        "may be repeated or comma-separated",
     )
     verbs.add_parser("migrate", help="bring the database and the broker to what this version needs")
     resync = verbs.add_parser(

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from flask_smorest import Blueprint
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -89,4 +91,5 @@ class Service:
     hidden_subjects: Callable[[Viewer], Select[tuple[str]]] | None = None  # ids that the guard keeps from a viewer
     found: Callable[[Context], str | None] | None = None  # what a new installation needs; answers what to tell
     extend_app: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
+    parts: Mapping[str, Callable[[Runtime, Event], None]] = field(default_factory=dict)  # more threads of its worker
     threads: int = 4  # of each HTTP worker; more where requests mostly wait for others

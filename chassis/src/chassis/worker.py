@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -59,10 +60,14 @@ class Worker:
     """Runs the chosen roles until told to stop. Without roles: all of them."""
 
     def __init__(self, runtime: Runtime, roles: Collection[str] = ()) -> None:
-        """``roles``: of ``consume``, ``consume:<subscription>``, ``relay``, ``due``, ``dead``. Raises ValueError."""
+        """``roles``: of ``consume``, ``consume:<subscription>``, ``relay``, ``due``, ``dead``, the service's own parts.
+
+        Raises ValueError.
+        """
         self.runtime = runtime
-        self.roles = frozenset(roles) or ROLES
+        self.roles = frozenset(roles) or ROLES | set(runtime.service.parts)
         known = ROLES | {f"consume:{subscription.name}" for subscription in runtime.service.subscriptions}
+        known |= set(runtime.service.parts)
         if unknown := self.roles - known:
             raise ValueError(f"unknown role {min(unknown)!r}; there are {', '.join(sorted(known))}")
         self.stop = threading.Event()
@@ -152,6 +157,9 @@ class Worker:
             parts.append(Part("relay", Relay(runtime).run))
         if "dead" in self.roles and runtime.service.subscriptions:
             parts.append(Part("dead", Collector(runtime).run))
+        for name, run in runtime.service.parts.items():
+            if name in self.roles:
+                parts.append(Part(name, partial(run, runtime)))
         if "due" in self.roles:
             parts.append(Part("due", DuePoller(runtime).run))
             parts.append(Part("schedules", ScheduleRunner(runtime, HOUSEKEEPING).run))

@@ -76,6 +76,27 @@ def test_unknown_roles_are_named(runtime: Runtime) -> None:
         Worker(runtime, ["consume:nothing"])
 
 
+def test_a_service_adds_threads_of_its_own(make_runtime: Callable[..., Runtime], shop: Any, amqp_url: str) -> None:
+    seen: list[Runtime] = []
+
+    def watch_the_door(runtime: Runtime, stop: threading.Event) -> None:
+        seen.append(runtime)
+        stop.wait()
+
+    runtime = make_runtime(replace(shop.service(), parts={"door": watch_the_door}))
+    assert "door" in {part.name for part in Worker(runtime).parts}
+    assert "door" not in {part.name for part in Worker(runtime, ["due"]).parts}
+    worker = Worker(runtime, ["door"])
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+
+    assert eventually(lambda: worker.health()["parts"]["door"]["running"] and seen == [runtime])
+    worker.stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    topology.forget(amqp_url, runtime.names, runtime.service)
+
+
 def test_metrics_and_health_are_served(make_runtime: Callable[..., Runtime], shop: Any, amqp_url: str) -> None:
     port = free_port()
     runtime = make_runtime(shop.service(), work_port=port)

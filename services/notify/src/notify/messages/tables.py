@@ -24,7 +24,8 @@ class Message(HiddenFrom, Base):
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("route", "source", "event_id", "recipient", "channel", name="uq_message_once"),
-        Index("ix_message_next_attempt_at", "next_attempt_at", "id", postgresql_where=text("next_attempt_at IS NOT NULL")),
+        Index("ix_message_next_attempt_at", "next_attempt_at", "id",
+              postgresql_where=text("next_attempt_at IS NOT NULL")),
         Index("ix_message_customer_id", "customer_id", "id"),
         Index("ix_message_status", "status", "id"),
         Index("ix_message_recipient", "recipient", "id"),
