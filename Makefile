@@ -27,8 +27,8 @@ install: .venv/installed ## Make .venv from uv.lock
 demo: install ## A company to look at (RabbitMQ: KEZHI_AMQP, PostgreSQL: KEZHI_PG; EXIT=1 ends after the table)
 	$(RUN)kezhi demo $(if $(EXIT),--exit) $(if $(PORT),--port $(PORT))
 
-test: install ## All tests, in parallel, the storm in its short form
-	$(RUN)python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: install ## All tests, in parallel, the storm in its short form; writes docs/regulation-coverage.md
+	$(RUN)python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(or $(ARGS),--regulation-coverage docs/regulation-coverage.md)
 
 faults: install ## The long storm, the long fuzzing and the long models (about half an hour)
 	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults tests/security services/loyalty/tests -m faults --timeout 3600 $(ARGS)

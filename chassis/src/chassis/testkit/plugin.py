@@ -31,6 +31,8 @@ from chassis.testkit import backends, tokens
 from chassis.testkit.databases import Databases, declared
 from chassis.web.app import create_app
 
+pytest_plugins = ["chassis.testkit.rules"]
+
 _declared_brokers: dict[str, list[tuple[str, Service]]] = {}  # by instance: what its runtimes may have declared
 
 Declaration = Service | Callable[[], Service]
