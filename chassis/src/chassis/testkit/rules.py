@@ -94,8 +94,8 @@ def page(rules: Iterable[Rule], outcomes: Mapping[str, Mapping[str, str]]) -> st
     lines = [
         "# Regulation coverage",
         "",
-        "Generated from the last whole run of `make test`; not written by hand. The rules come from the regulations that",
-        'the packs execute; one counts as proven when every test that names it (`@pytest.mark.rule("FR-08")`) passed.',
+        "Generated from the last whole run of `make test`, not written by hand. The rules are those of the regulations",
+        'that the packs execute; one is proven when every test that names it (`@pytest.mark.rule("FR-08")`) passed.',
         "",
         f"**{proven} of {len(every)} rules are proven so far.**",
     ]
