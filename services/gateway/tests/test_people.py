@@ -271,3 +271,71 @@ def test_paths_do_not_mistake_a_prefix_for_a_parent() -> None:
     assert within("/SH/SH001", "/SH")
     assert within("/anything", "/")
     assert not within("/SH001", "/SH")
+
+
+def span(clock: Any, begins: int, ends: int, **more: Any) -> dict[str, Any]:
+    """An absence between two days from now."""
+    now = clock.now()
+    return {
+        "from": (now + timedelta(days=begins)).isoformat(), "until": (now + timedelta(days=ends)).isoformat(), **more
+    }  # fmt: skip
+
+
+def give_password(company: Company, username: str) -> dict[str, str]:
+    company.patch(f"staff/{find(company, username)['id']}", {"password": "nine-quiet-herons"})
+    return company.bearer(username, "nine-quiet-herons")
+
+
+def test_everyone_says_themselves_when_they_are_away(
+    shanghai: Company, clock: Any, recorded: Callable[..., list[Any]]
+) -> None:
+    li = give_password(shanghai, "li")
+
+    away = shanghai.http.put("/api/v1/staff/me/absence", json=span(clock, 1, 14, deputy="chen"), headers=li)
+
+    assert away.status_code == 200
+    assert (away.json["username"], away.json["absence"]["deputy"]) == ("li", "chen")
+    told = recorded(shanghai.runtime, type="staff.changed.v1")[-1]
+    assert (told.data["username"], told.data["away_from"], told.data["deputy"]) == (
+        "li", "2026-11-21T02:00:00Z", "chen",
+    )  # fmt: skip
+    assert not validate(json.loads(told.to_json()))
+    assert shanghai.http.get("/api/v1/staff/me", headers=li).json == away.json
+
+    back = shanghai.http.delete("/api/v1/staff/me/absence", headers=li)
+
+    assert back.json["absence"] is None
+    assert recorded(shanghai.runtime, type="staff.changed.v1")[-1].data["away_from"] is None
+
+
+def test_a_deputy_is_here_all_the_while_and_has_access(shanghai: Company, clock: Any) -> None:
+    shanghai.post("staff", staff("wang", "SH", ["handler"]))
+    shanghai.post("staff", staff("zhao", "SH", ["handler"]))
+    shanghai.patch(f"staff/{find(shanghai, 'wang')['id']}", {"absence": span(clock, 5, 8)})
+    shanghai.patch(f"staff/{find(shanghai, 'zhao')['id']}", {"enabled": False})
+    li = give_password(shanghai, "li")
+
+    def go(begins: int, ends: int, deputy: str) -> Any:
+        body = span(clock, begins, ends, deputy=deputy)
+        return shanghai.http.put("/api/v1/staff/me/absence", json=body, headers=li)
+
+    assert [go(1, 5, "wang").status_code, go(8, 9, "wang").status_code] == [200, 200], "back on the very day is in time"
+    for answer in (go(1, 6, "wang"), go(7, 9, "wang"), go(1, 2, "zhao"), go(1, 2, "li"), go(1, 2, "nobody")):
+        assert answer.status_code == 422
+        assert list(answer.json["errors"]) == ["absence.deputy"]
+
+
+def test_a_deputy_who_left_does_not_stand_in_the_way_of_other_changes(shanghai: Company, clock: Any) -> None:
+    li, chen = (f"staff/{find(shanghai, who)['id']}" for who in ("li", "chen"))
+    shanghai.patch(li, {"absence": span(clock, 1, 14, deputy="chen")})
+    shanghai.patch(chen, {"enabled": False})
+
+    assert shanghai.patch(li, {"name": "李伟"}).status_code == 200
+
+
+def test_a_machine_is_not_among_the_staff(company: Company) -> None:
+    key = company.post("api-keys", {"name": "erp", "roles": ["integration"], "sources": []}).json["key"]
+    desk = company.http.application.extensions["kezhi_exchange"]
+    machine = {"Authorization": desk.token_for(f"Bearer {key}")}
+
+    assert company.http.get("/api/v1/staff/me", headers=machine).status_code == 404

@@ -142,6 +142,36 @@ def take_on(body: dict[str, Any]) -> dict[str, Any]:
     return dump_staff(one)
 
 
+@blueprint.get("/staff/me")
+@requires()
+@blueprint.response(200, schemas.StaffSchema)
+def get_myself() -> dict[str, Any]:
+    """The caller as the company knows them."""
+    at = work()
+    one = at.session.get(Staff, _own_id(at))
+    if one is None:
+        raise NotFound("You are not among the staff.")
+    etag.tag(one.version)
+    return dump_staff(one)
+
+
+@blueprint.put("/staff/me/absence")
+@requires()
+@blueprint.arguments(schemas.AbsenceSchema)
+@blueprint.response(200, schemas.StaffSchema)
+def go_away(body: dict[str, Any]) -> dict[str, Any]:
+    """Say when one is away, and who stands in."""
+    return _own_absence(Absence(**body))
+
+
+@blueprint.delete("/staff/me/absence")
+@requires()
+@blueprint.response(200, schemas.StaffSchema)
+def come_back() -> dict[str, Any]:
+    """Take one's absence back, or end it early."""
+    return _own_absence(None)
+
+
 @blueprint.get("/staff/<uuid:staff_id>")
 @requires("staff:read")
 @blueprint.response(200, schemas.StaffSchema)
@@ -193,3 +223,18 @@ def list_roles() -> dict[str, Any]:
         for name, role in roles.items()
     ]
     return {"items": items, "next": None}
+
+
+def _own_id(at: Work) -> uuid.UUID:
+    if at.principal.kind != "staff":
+        raise NotFound("You are not among the staff.")
+    return uuid.UUID(at.principal.id)
+
+
+def _own_absence(absence: Absence | None) -> dict[str, Any]:
+    at = work()
+    one = staff.lock_staff(at.session, _own_id(at))
+    staff.set_absence(at.session, at.clock, one, absence)
+    at.note(f"staff:{one.username}", fields=["absence"])
+    etag.tag(one.version)
+    return dump_staff(one)

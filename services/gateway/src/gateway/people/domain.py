@@ -32,3 +32,7 @@ class Absence:
     since: datetime
     until: datetime
     deputy: str | None = None
+
+    def overlaps(self, other: Absence) -> bool:
+        """Are both away at some moment?"""
+        return self.since < other.until and other.since < self.until

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.ids import uuid7
+from chassis.web.fields import instant
 from gateway.people.announcements import announce_staff, staff_state
 from gateway.people.domain import ADMINISTRATOR, Absence, fold_username
 from gateway.people.tables import Staff, Unit
@@ -126,16 +127,48 @@ def check_roles(roles: Collection[str], known: Collection[str]) -> None:
         )
 
 
+def set_absence(session: Session, clock: Clock, staff: Staff, absence: Absence | None) -> Staff:
+    """A locked staff member is away, or back; announced if that is news. Raises Invalid."""
+    before = staff_state(staff)
+    _set_absence(session, staff, absence)
+    session.flush()
+    if staff_state(staff) != before:
+        announce_staff(session, staff, clock)
+    return staff
+
+
 def _set_absence(session: Session, staff: Staff, absence: Absence | None) -> None:
+    if absence == _absence_of(staff):
+        return  # a deputy who has left meanwhile must not stand in the way of another change
     if absence is None:
         staff.absent_from = staff.absent_until = staff.deputy = None
         return
     if absence.until <= absence.since:
         raise Invalid("An absence must end after it begins.", {"absence.until": ["must be later than from"]})
     deputy = staff_by_username(session, absence.deputy, "absence.deputy") if absence.deputy else None
-    if deputy is staff:
-        raise Invalid("Nobody can be their own deputy.", {"absence.deputy": ["must be someone else"]})
+    if deputy is not None:
+        _refuse_deputy(staff, deputy, absence)
     staff.absent_from, staff.absent_until, staff.deputy = absence.since, absence.until, deputy
+
+
+def _absence_of(staff: Staff) -> Absence | None:
+    if staff.absent_from is None or staff.absent_until is None:
+        return None
+    return Absence(staff.absent_from, staff.absent_until, staff.deputy.username if staff.deputy else None)
+
+
+def _refuse_deputy(staff: Staff, deputy: Staff, absence: Absence) -> None:
+    """Whoever stands in must be somebody else, have access, and be here all the while (decision 33)."""
+    theirs = _absence_of(deputy)
+    if deputy is staff:
+        reason = "must be someone else"
+    elif not deputy.enabled:
+        reason = f"{deputy.username} has no access any more"
+    elif theirs is not None and theirs.overlaps(absence):
+        reason = f"{deputy.username} is away from {instant(theirs.since)} until {instant(theirs.until)}"
+    else:
+        return
+    raise Invalid("This person can't stand in.", {"absence.deputy": [reason]})
 
 
 def _refuse_circle(staff: Staff, superior: Staff | None) -> None:
