@@ -34,13 +34,24 @@ class Api:
         """The parsed answer of a creation; ``key`` becomes the Idempotency-Key."""
         return self.request("POST", path, json=body, headers={"Idempotency-Key": key} if key else {})
 
+    def patch(self, path: str, changes: Any) -> Any:
+        """Change a resource as it is now: its ETag is read first."""
+        return self.request("PATCH", path, json=changes, headers={"If-Match": self._etag(path)})
+
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, **content: Any) -> Any:
         """One request; 2xx or an exception."""
+        answer = self._ask(method, path, headers, **content)
+        return answer.json() if answer.content else None
+
+    def _etag(self, path: str) -> str:
+        return str(self._ask("GET", path, None).headers["ETag"])
+
+    def _ask(self, method: str, path: str, headers: dict[str, str] | None, **content: Any) -> httpx.Response:
         authorised = {"Authorization": f"Bearer {self.bearer()}"} | (headers or {})
         answer = self._http.request(method, path, headers=authorised, **content)
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        raise Refused(f"{method} {path}: {describe(answer)}", answer.status_code)
+        if not answer.is_success:
+            raise Refused(f"{method} {path}: {describe(answer)}", answer.status_code)
+        return answer
 
     def bearer(self) -> str:
         """The access token of now."""

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from kezhi import demo_company
 from kezhi.api import Api, Refused
 from kezhi.home import Configuration, Home
 from kezhi.installation import Installation
@@ -39,12 +40,6 @@ COLUMNS = (
     "store=SH001",
     "channel=online",
 )
-UNITS = (
-    ("HQ", "总公司", None),
-    ("SH", "上海分公司", "HQ"),
-    ("BJ", "北京分公司", "HQ"),
-    ("SH001", "上海一店", "SH"),
-)
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰飞鹏玲辉红建文斌宇浩然子轩梓涵欣怡"
 PATIENCE_SECONDS = 240.0
@@ -61,7 +56,7 @@ def demo(home: Home, configuration: Configuration, leave: bool) -> None:
         address = f"http://127.0.0.1:{installation.configuration.port}"
         console.print(f"started in {time.monotonic() - began:.1f} s")
         api = Api(address, "admin", password)
-        fill(api, installation.home, installation.configuration)
+        fill(api, installation.home, installation.configuration, password)
         console.print(summary(api))
         console.print(f"ready {address}   sign in as admin / {password}   log {home.log}")
         console.print(f"{time.monotonic() - began:.0f} s in all")
@@ -80,12 +75,9 @@ def admin_password(home: Home) -> str:
     return kept.read_text()
 
 
-def fill(api: Api, home: Home, configuration: Configuration) -> None:
-    """Units, customers, purchases, classes and grades. Repeatable: what exists is not made twice."""
-    known_units = {unit["code"] for unit in api.get("/units")["items"]}
-    for code, name, parent in UNITS:
-        if code not in known_units:
-            api.post("/units", {"code": code, "name": name} | ({"parent": parent} if parent else {}))
+def fill(api: Api, home: Home, configuration: Configuration, password: str) -> None:
+    """Units, staff, customers, purchases, classes and grades. Repeatable: what exists is not made twice."""
+    demo_company.found(api, password)
     register_customers(api)
     publish_file(home, configuration, SAMPLE, source="/pos/cdnow", columns=COLUMNS, last_day="yesterday", restart=False)
     await_quiet(Installation(home, configuration), PATIENCE_SECONDS)
@@ -102,6 +94,7 @@ def register_customers(api: Api) -> None:
             "kind": "individual",
             "name": chance.choice(SURNAMES) + "".join(chance.sample(GIVEN, chance.choice((1, 2)))),
             "identities": [{"scheme": "card", "value": str(card)}],
+            "phones": [{"number": f"138{chance.randrange(10**8):08}"}],
             "birthday": f"{chance.randint(1956, 2005)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
             "unit": "SH001",
             "force": True,  # namesakes are meant
