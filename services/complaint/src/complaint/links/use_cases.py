@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from chassis.people.guard import as_hidden_from
 from chassis.runtime import Context
 from chassis.web.fields import instant
 from complaint.cases.tables import Complaint
-from complaint.links.domain import ANSWER, draw, hashed
+from complaint.links.domain import ANSWER, FOLLOW, draw, hashed
 from complaint.links.tables import PersonalLink
 from complaint.policy import ComplaintPolicy
 
@@ -23,13 +24,43 @@ if TYPE_CHECKING:
     from chassis.web.principal import Principal
 
 
-def issue(context: Context, case: Complaint, purpose: str, policy: ComplaintPolicy, at: datetime) -> str:
-    """Make a link for the complainant; answers its token, which is told once and kept by nobody.
+def issue(context: Context, case: Complaint, purpose: str, policy: ComplaintPolicy, at: datetime) -> None:
+    """Send the complainant a link, where there is a way to reach them: ``link.issued`` carries it to notify.
 
-    Where there is a way to reach them, ``link.issued`` carries it to notify. Earlier links of the same purpose stay
-    good until they are too old: somebody may have kept the first message.
+    Earlier links of the same purpose stay good until they are too old: somebody may have kept the first message.
     """
-    lives = policy.links.follow if purpose != ANSWER else policy.links.answer
+    if not reachable(case):
+        return
+    link, token = _made(context.session, case, purpose, policy, at)
+    announce(
+        context.session,
+        "link.issued.v1",
+        subject=str(case.id),
+        data=_told(case, link, token),
+        key=f"link:{link.id}",
+        partitionkey=str(case.customer_id or case.id),
+        policyversion=case.policyversion,
+        time=at,
+    )
+
+
+def issue_on_screen(context: Context, principal: Principal, complaint_id: uuid.UUID) -> tuple[str, datetime]:
+    """A link to follow a case, and until when, for the complainant who just handed it in and may have left no address.
+
+    Raises NotFound unless the caller recorded this case: the portal is no way to somebody else's.
+    """
+    case = context.session.get(Complaint, complaint_id)
+    if case is None or case.created_by != principal.username:
+        raise NotFound(f"no complaint {complaint_id}")
+    link, token = _made(context.session, case, FOLLOW, context.policies.in_force().rules, context.clock.now())
+    return token, link.expires_at
+
+
+def _made(
+    session: Session, case: Complaint, purpose: str, policy: ComplaintPolicy, at: datetime
+) -> tuple[PersonalLink, str]:
+    """A new link and its token, which is told once and kept by nobody."""
+    lives = policy.links.answer if purpose == ANSWER else policy.links.follow
     token = draw()
     link = PersonalLink(
         id=uuid7(at),
@@ -41,19 +72,8 @@ def issue(context: Context, case: Complaint, purpose: str, policy: ComplaintPoli
         expires_at=lives.after(at, policy.company.time_zone),
         used_at=None,
     )
-    context.session.add(link)
-    if reachable(case):
-        announce(
-            context.session,
-            "link.issued.v1",
-            subject=str(case.id),
-            data=_told(case, link, token),
-            key=f"link:{link.id}",
-            partitionkey=str(case.customer_id or case.id),
-            policyversion=case.policyversion,
-            time=at,
-        )
-    return token
+    session.add(link)
+    return link, token
 
 
 def reachable(case: Complaint) -> bool:

@@ -13,7 +13,7 @@ from chassis.people import administrators
 from chassis.web.principal import ADMINISTRATOR
 from complaint.cases.assignment import route
 from complaint.links.domain import ANSWER
-from complaint.links.use_cases import issue, reachable
+from complaint.links.use_cases import issue
 from complaint.resolution.domain import Grant
 from complaint.resolution.granting import asked_for, described, pay, ruling
 from complaint.resolution.tables import Proposal
@@ -117,8 +117,8 @@ def resolve(act: Act) -> None:
     case.resolved_at = act.at
     case.approval_needed = False
     act.note = form.answer
-    if reachable(case):
-        issue(act.context, case, ANSWER, act.policy, act.at)
+    act.say("resolved", answer=form.answer, by=act.by.username)
+    issue(act.context, case, ANSWER, act.policy, act.at)
 
 
 def compensate(act: Act) -> None:

@@ -10,7 +10,6 @@ from uuid import UUID
 from chassis.errors import Invalid
 from chassis.ids import uuid7
 from chassis.web.fields import plain
-from complaint.cases.acting import announce_case
 from complaint.cases.tables import Complaint
 from complaint.policy import ComplaintPolicy
 from complaint.resolution.domain import NOTHING, Grant, Ruling, authority, money_granted, points_granted
@@ -70,12 +69,9 @@ def pay(act: Act, grant: Grant, *, proposal_id: UUID | None, approved_by: str | 
     )
     act.session.add(granted)
     case.compensated = Decimal(case.compensated) + grant.value
-    announce_case(
-        act.context,
-        case,
+    act.say(
         "compensated",
         key=f"compensation:{granted.id}",
-        at=act.at,
         compensation_id=str(granted.id),
         points=grant.points,
         amount=None if grant.amount is None else plain(grant.amount),
