@@ -1,11 +1,10 @@
 """Templates: what is said, per key, channel and language.
 
-A key is ``<event>.<audience>``: ``complaint.received.customer`` for customers and complainants,
-``complaint.received.staff`` for handlers, superiors, account managers; ``link.issued.follow`` and ``link.issued.answer``
-by purpose (always to the customer); ``one-time-code`` has no event.
+A key has the name of its route (``complaint_received``, ``complaint_received_handler`` …); ``one_time_code`` has no
+event.
 """
 
 from notify.templates.domain import Rendered, Segments, Surroundings
-from notify.templates.use_cases import NoTemplate, render
+from notify.templates.use_cases import NoTemplate, render, vocabulary_of
 
-__all__ = ["NoTemplate", "Rendered", "Segments", "Surroundings", "render"]
+__all__ = ["NoTemplate", "Rendered", "Segments", "Surroundings", "render", "vocabulary_of"]

@@ -22,6 +22,18 @@ class Segments:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """What is saved: the templates of one key, channel and language.
+
+    ``html``: the body of a mail; None: made from the text.
+    """
+
+    text: str
+    subject: str | None = None
+    html: str | None = None
+
+
+@dataclass(frozen=True)
 class Rendered:
     """A message ready to go, and the same with its secrets struck out: only the latter is ever stored."""
 
