@@ -12,6 +12,7 @@ from chassis.runtime import Runtime
 from kezhi.installation import build_service
 from tests.house import House, build_house
 from tests.pair import Pair
+from tests.town import Town
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,17 @@ def house(tmp_path_factory: pytest.TempPathFactory, amqp_url: str, pg_url: str) 
     yield made
     made.down()
     gone = made.command("reset", "--yes")
+    assert gone.returncode == 0, gone.stderr
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, amqp_url: str, pg_url: str) -> Iterator[Town]:
+    """An installation with a company in it, its clock at Friday 2026-02-13 17:40 in Shanghai."""
+    made = Town(build_house(tmp_path_factory.mktemp("town") / "客 至", amqp_url, pg_url))
+    made.open()
+    yield made
+    made.house.down()
+    gone = made.house.command("reset", "--yes")
     assert gone.returncode == 0, gone.stderr
 
 

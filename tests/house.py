@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class House:
     amqp_url: str
     pg_url: str
     process: subprocess.Popen[str] | None = None
+    told: dict[str, str] = field(default_factory=dict)  # more of its environment
 
     def environment(self) -> dict[str, str]:
         return os.environ | {
@@ -46,6 +47,7 @@ class House:
             "KEZHI_PG": self.pg_url,
             "KEZHI_ADMIN_PASSWORD": PASSWORD,
             "KEZHI_HTTP_WORKERS": "1",
+            **self.told,
         }
 
     def command(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
