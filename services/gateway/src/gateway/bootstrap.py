@@ -13,6 +13,7 @@ from chassis.service import Schedule, Service, Snapshot
 from chassis.web.application import Application
 from gateway.api_keys import api as api_keys_api
 from gateway.api_keys.exchange import ExchangeDesk
+from gateway.console.app import Mount, create_console
 from gateway.people import api as people_api
 from gateway.people.announcements import staff_pages, unit_pages
 from gateway.people.founding import found_company
@@ -64,7 +65,10 @@ def _extend(app: Application, runtime: Runtime) -> None:
     signin_api.mount_jwks(app)
     desk = ExchangeDesk(runtime)
     app.extensions["kezhi_exchange"] = desk
-    app.wsgi_app = Router(app.wsgi_app, upstreams_from_environment(), desk)  # type: ignore[method-assign]
+    upstreams = upstreams_from_environment()
+    console = create_console(app, runtime, upstreams)
+    app.extensions["kezhi_console"] = console
+    app.wsgi_app = Router(Mount(console, app.wsgi_app), upstreams, desk)  # type: ignore[method-assign]
 
 
 def _found(context: Context) -> str | None:

@@ -1,0 +1,1 @@
+"""Customers: finding, registering, everything known of one."""

@@ -1,0 +1,1 @@
+"""The frame of every page: signing in and out, the language, the rail, the search box."""
