@@ -11,7 +11,7 @@ export KEZHI_AMQP KEZHI_PG
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults contracts clean
+.PHONY: help install demo test browser check bench faults contracts clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ test: install ## All tests, in parallel, the storm in its short form; writes doc
 
 faults: install ## The long storm, the long fuzzing and the long models (about half an hour)
 	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults tests/security services/loyalty/tests -m faults --timeout 3600 $(ARGS)
+
+browser: ## Debian's Chromium and Chinese fonts for the browser tests, where they are missing (root)
+	@command -v chromium >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null)
 
 check: install ## Format, lint, types, import contracts, drift of the published documents
 	$(RUN)ruff format --check .

@@ -21,6 +21,7 @@ class Api:
     """Requests below ``/api/v1`` as one member of staff; signs in again when the token has run out."""
 
     def __init__(self, base: str, username: str, password: str) -> None:
+        self.base = base
         self._http = httpx.Client(base_url=f"{base}/api/v1", timeout=60.0, trust_env=False)
         self._credentials = {"username": username, "password": password}
         self._token = ""

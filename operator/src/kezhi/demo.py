@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from kezhi import demo_company
+from kezhi import demo_company, demo_complaints
 from kezhi.api import Api, Refused
 from kezhi.home import Configuration, Home
 from kezhi.installation import Installation
@@ -81,9 +81,23 @@ def fill(api: Api, home: Home, configuration: Configuration, password: str) -> N
     register_customers(api)
     publish_file(home, configuration, SAMPLE, source="/pos/cdnow", columns=COLUMNS, last_day="yesterday", restart=False)
     await_quiet(Installation(home, configuration), PATIENCE_SECONDS)
+    tell_complaints(api, password)
     for scheme in ("frequency", "amount", "nature"):
         await_job(api, api.post("/classifications", {"scheme": scheme}))
     await_job(api, api.post("/gradings", {}))
+
+
+def tell_complaints(api: Api, password: str) -> None:
+    """The complaints of some of these customers, handled by the staff under their own names."""
+    people = {"admin": api}
+
+    def sign_in(username: str) -> Api:
+        return people.setdefault(username, Api(api.base, username, password))
+
+    cards = [story.card for story in demo_complaints.STORIES if story.card]
+    demo_complaints.tell(
+        sign_in, {card: api.get("/customers", identity=f"card:{card}")["items"][0]["id"] for card in cards}
+    )
 
 
 def register_customers(api: Api) -> None:
@@ -137,6 +151,8 @@ def summary(api: Api) -> Table:
     table.add_row("customers who bought", f"{loyalty['customers']:,}")
     table.add_row("repeat-purchase rate", str(loyalty["repeat_purchase_rate"]))
     table.add_row("churn rate", str(loyalty["churn_rate"]))
+    counts = api.get("/complaints/counts")
+    table.add_row("open complaints", f"{counts['open']}, of them late: {counts['breached']}")
     table.add_row("points outstanding", f"{liability['points_outstanding']:,}")
     table.add_row("liability", str(liability["money"]))
     for tier in liability["by_tier"]:
