@@ -12,6 +12,7 @@ _LOOKING = frozenset({"auditor", "finance", "supervisor"})
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "customers:read": _FRONT | _LOOKING | {"integration"},
+    "customers:recognise": frozenset({"portal"}),
     "customers:contacts": _FRONT - {"marketing"},
     "customers:write": _FRONT | {"integration"},
     "customers:standing": _FRONT | _LOOKING | {"integration"},

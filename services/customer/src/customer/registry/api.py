@@ -42,6 +42,15 @@ def listing(query: dict[str, Any]) -> Response:
     return answer(queries.list_customers(at.session, at.policies.in_force(), at.principal, at.clock.now(), query))
 
 
+@blueprint.get("/customers/recognised")
+@requires("customers:recognise")
+@blueprint.arguments(schemas.RecognisedArgs, location="query")
+@blueprint.response(200, schemas.RecognisedSchema)
+def recognised(query: dict[str, Any]) -> Response:
+    """Whose telephone number is this: for the portal's one-time codes, which tell nobody"""
+    return answer({"customer_id": queries.recognise(glance().session, query["phone"])})
+
+
 @blueprint.get("/customers/<uuid:id>")
 @requires("customers:read")
 @blueprint.response(200, schemas.CustomerSchema)

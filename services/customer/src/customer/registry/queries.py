@@ -82,6 +82,18 @@ def require_visible(session: Session, principal: Principal, customer_id: UUID) -
         raise NotFound("There is no such customer")
 
 
+def recognise(session: Session, phone: str) -> UUID | None:
+    """The one active customer who is reached under a number, however it is written; None also where several share it."""
+    try:
+        number = domain.phone_number(phone)
+    except ValueError:
+        return None
+    terms = domain.sameness_terms([number], [], None, "")
+    holders = select(_C.id).where(_C.terms.contains(terms), _C.status == "active")
+    found = session.scalars(holders.limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
 def list_customers(
     session: Session, policy: Policy, principal: Principal, now: datetime, query: Mapping[str, Any]
 ) -> dict[str, Any]:

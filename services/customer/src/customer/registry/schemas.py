@@ -200,6 +200,18 @@ class CustomersArgs(PageArgs):
     class_ = fields.Text(max=130, data_key="class", metadata={"examples": ["frequency:high"]})
 
 
+class RecognisedArgs(QuerySchema):
+    """A telephone number as somebody typed it."""
+
+    phone = fields.Text(max=40, required=True)
+
+
+class RecognisedSchema(Schema):
+    """The one customer with this number; null: nobody, or several."""
+
+    customer_id = fields.Uuid(required=True, allow_none=True)
+
+
 class ReasonSchema(Schema):
     """What stands against trading."""
 
