@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from environs import Env, FileAwareEnv
+from environs import FileAwareEnv
 
 from chassis import people
 from chassis.runtime import Context, Runtime
@@ -13,14 +12,19 @@ from chassis.service import Schedule, Service, Snapshot
 from chassis.web.application import Application
 from gateway.api_keys import api as api_keys_api
 from gateway.api_keys.exchange import ExchangeDesk
+from gateway.codes import api as codes_api
+from gateway.codes import use_cases as codes
 from gateway.console.app import Mount, create_console
+from gateway.overview import audit as whole_audit
+from gateway.overview import customers as overview
+from gateway.overview import search
+from gateway.overview.asking import OWN, UPSTREAMS
 from gateway.people import api as people_api
 from gateway.people.announcements import staff_pages, unit_pages
 from gateway.people.founding import found_company
 from gateway.permissions import PERMISSIONS
+from gateway.routing.addresses import upstreams_from_environment
 from gateway.routing.proxy import Router
-from gateway.routing.table import SEGMENTS
-from gateway.routing.upstream import Upstream
 from gateway.signin import api as signin_api
 from gateway.signin import housekeeping
 from gateway.signin.keys import OwnKeys
@@ -35,28 +39,28 @@ def build_service() -> Service:
         title="Kezhi gateway: sign-in, staff and units, the way to every service",
         version="0.1.0",
         migrations=Path(__file__).parent / "migrations",
-        blueprints=(signin_api.blueprint, people_api.blueprint, api_keys_api.blueprint),
+        blueprints=(
+            signin_api.blueprint,
+            people_api.blueprint,
+            api_keys_api.blueprint,
+            overview.blueprint,
+            search.blueprint,
+            whole_audit.blueprint,
+            codes_api.blueprint,
+        ),
         permissions=PERMISSIONS,
         subscriptions=(people.subscription(),),
+        due={codes.SEND: codes.send_code},
         schedules=(
             Schedule("rotate-signing-key", "0 3 1 * *", housekeeping.rotate_monthly),
             Schedule("forget-sign-ins", "20 3 * * *", housekeeping.forget),
+            Schedule("forget-codes", "25 3 * * *", codes.forget),
         ),
         snapshots=(Snapshot("units", unit_pages), Snapshot("staff", staff_pages)),
         found=_found,
         extend_app=_extend,
         threads=THREADS,
     )
-
-
-def upstreams_from_environment() -> Mapping[str, Upstream]:
-    """``KEZHI_SERVICE_<NAME>_URL`` for every service of the routing table; ``…_SECONDS`` bounds the wait."""
-    env = Env(prefix="KEZHI_SERVICE_")
-    seconds, places = env.float("SECONDS", 30.0), env.int("PLACES", THREADS // 2)
-    addresses = {name: env.str(f"{name.upper()}_URL", "") for name in SEGMENTS}
-    return {
-        name: Upstream(name, address, seconds=seconds, places=places) for name, address in addresses.items() if address
-    }
 
 
 def _extend(app: Application, runtime: Runtime) -> None:
@@ -66,6 +70,7 @@ def _extend(app: Application, runtime: Runtime) -> None:
     desk = ExchangeDesk(runtime)
     app.extensions["kezhi_exchange"] = desk
     upstreams = upstreams_from_environment()
+    app.extensions[UPSTREAMS], app.extensions[OWN] = upstreams, app.wsgi_app
     console = create_console(app, runtime, upstreams)
     app.extensions["kezhi_console"] = console
     app.wsgi_app = Router(Mount(console, app.wsgi_app), upstreams, desk)  # type: ignore[method-assign]

@@ -83,7 +83,7 @@ def require_visible(session: Session, principal: Principal, customer_id: UUID) -
 
 
 def recognise(session: Session, phone: str) -> UUID | None:
-    """The one active customer who is reached under a number, however it is written; None also where several share it."""
+    """The one active customer who is reached under a number, however written; None also where several share it."""
     try:
         number = domain.phone_number(phone)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gateway.api_keys.tables
+import gateway.codes.tables
 import gateway.console.tables
 import gateway.people.tables
 import gateway.signin.tables  # noqa: F401 - imported so that the metadata is whole
