@@ -7,20 +7,21 @@ from pathlib import Path
 
 from chassis import people
 from chassis.service import Service
+from notify.delivery.sender import place_messages, send_messages
+from notify.messages.subscriptions import CUSTOMERS, EVENTS
 from notify.permissions import PERMISSIONS
-from notify.templates import api as templates
-from notify.templates.checking import check_bundled
+from notify.policy import SECTION
 
 
 def build_service() -> Service:
     """The notify service as it declares itself."""
-    check_bundled()
     return Service(
         name="notify",
-        title="Kezhi notifications",
+        title="Kezhi notifications: the right word to the right person, once",
         version=version("kezhi-notify"),
         migrations=Path(__file__).with_name("migrations"),
-        blueprints=(templates.blueprint,),
         permissions=PERMISSIONS,
-        subscriptions=(people.subscription(),),
+        subscriptions=(CUSTOMERS, EVENTS, people.subscription()),
+        policy=SECTION,
+        parts={"send": send_messages, "place": place_messages},
     )

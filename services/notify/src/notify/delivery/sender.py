@@ -1,0 +1,145 @@
+"""The worker's own threads: one sends to the outside world, one fills inboxes.
+
+Of a sender's messages only one is ever between its attempt and its end: the end of one and the beginning of the next
+are one transaction. A process that is killed therefore leaves at most one message per thread whose fate is unknown.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from chassis.errors import Unavailable
+from chassis.runtime import Context, Runtime
+from notify.channels import ChannelSettings, Guarded, Outcome, Outgoing, open_channels
+from notify.delivery.metrics import ATTEMPTS
+from notify.delivery.settling import settle
+from notify.delivery.taking import Hand, begin, held_by, let_go, place_due, take
+from notify.templates.domain import Surroundings
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)  # well above the longest attempt of any channel
+BATCH = 50
+_INTERVAL = 0.3  # seconds between looks while nothing is due
+
+
+@dataclass
+class Sender:
+    """Sends what is due over the given channels."""
+
+    runtime: Runtime
+    channels: Mapping[str, Guarded]
+    around: Surroundings
+    lease: timedelta = LEASE
+    batch: int = BATCH
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.hand = Hand(uuid.uuid4(), self.lease, self.channels, self.around)
+
+    def tick(self) -> int:
+        """One batch to the outside world; how many messages were tried."""
+        with self.runtime.context() as context:
+            taken = take(context, self.hand, self.batch)
+        ended: tuple[uuid.UUID, Outcome] | None = None
+        tried = 0
+        for message_id in taken:
+            begun = self._step(ended, message_id)
+            ended = None
+            if begun is None:
+                continue
+            channel, outgoing = begun
+            outcome = channel.send(outgoing)
+            ATTEMPTS.labels(channel.name, outcome.kind).inc()
+            ended = (message_id, outcome)
+            tried += 1
+            if self.stop.is_set():
+                break
+        if ended is not None:
+            self._step(ended, None)
+        if self.stop.is_set():
+            with self.runtime.context() as context:
+                let_go(context, self.hand)
+        return tried
+
+    def place(self) -> int:
+        """One batch into inboxes; how many messages were looked at."""
+        with self.runtime.context() as context:
+            return place_due(context, self.hand, self.batch * 2)
+
+    def drain(self) -> int:
+        """All that is due now. For tests and one-off commands."""
+        total = 0
+        while done := self.tick() + self.place():
+            total += done
+        return total
+
+    def _step(
+        self, ended: tuple[uuid.UUID, Outcome] | None, following: uuid.UUID | None
+    ) -> tuple[Guarded, Outgoing] | None:
+        """End one attempt and begin the next. What a provider answered is worth waiting for a database that is away."""
+        backoff = 0.2
+        while True:
+            try:
+                with self.runtime.context() as context:
+                    if ended is not None:
+                        self._settle(context, *ended)
+                    if following is None or self.stop.is_set():
+                        return None
+                    return begin(context, self.hand, following)
+            except DBAPIError as away:
+                if ended is None or backoff > self.lease.total_seconds():
+                    raise
+                log.warning("an attempt's end waits for the database", error=str(away.orig))
+                self.stop.wait(backoff)
+                backoff *= 2
+
+    def _settle(self, context: Context, message_id: uuid.UUID, outcome: Outcome) -> None:
+        message = held_by(context, self.hand, message_id)
+        if message is None:  # it took longer than the lease: somebody else counted it as interrupted
+            log.warning("an attempt ended after its lease", message=str(message_id), outcome=outcome.kind)
+            return
+        settle(context, message, outcome, self.channels[message.channel].idempotent)
+
+
+def send_messages(runtime: Runtime, stop: threading.Event) -> None:
+    """The worker's thread ``send``: e-mail, SMS, webhooks."""
+    sender = Sender(runtime, open_channels(_settings(), runtime.clock.now), surroundings(runtime), stop=stop)
+    _run(sender.tick, stop)
+
+
+def place_messages(runtime: Runtime, stop: threading.Event) -> None:
+    """The worker's thread ``place``: inboxes and call tasks, which wait for nobody's provider."""
+    _run(Sender(runtime, {}, surroundings(runtime), stop=stop).place, stop)
+
+
+def surroundings(runtime: Runtime) -> Surroundings:
+    """What every text may use beside its data."""
+    zone = runtime.policies.in_force().company.time_zone
+    return Surroundings(public_url=_settings().public_url, zone=zone)
+
+
+def _settings() -> ChannelSettings:
+    return ChannelSettings.from_environment()
+
+
+def _run(work: Callable[[], int], stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            done = work()
+        except Unavailable as empty:
+            log.info("messages wait for a policy", reason=empty.detail)
+            done = 0
+        except DBAPIError as away:
+            log.warning("messages wait for the database", error=str(away.orig))
+            done = 0
+            stop.wait(1.0)
+        if not done:
+            stop.wait(_INTERVAL)
