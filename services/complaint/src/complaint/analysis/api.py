@@ -14,6 +14,7 @@ from complaint.analysis import periods, use_cases
 from complaint.analysis.schemas import KpisSchema, ReportSchema
 
 blueprint = Blueprint("complaint-reports", __name__, description="What complaints tell us, week by week")
+BLUEPRINTS = (blueprint,)
 LONGEST = 1100  # days that KPIs may span
 
 

@@ -11,6 +11,7 @@ from complaint.links import use_cases
 from complaint.links.following import follow
 
 blueprint = Blueprint("complaint-links", __name__, description="Follow a complaint and answer the call-back by link")
+BLUEPRINTS = (blueprint,)
 
 
 class ExpectedSchema(Schema):
