@@ -132,6 +132,12 @@ class WorkingCalendar:
             return usual or next(spans for _, spans in sorted(self.hours.items()) if spans)
         return () if day in self._holidays else usual
 
+    def occasion(self, day: date) -> str:
+        """Why the day is otherwise than its weekday: the published occasion, `closed`, `open`; empty when it is not."""
+        if self.is_working(day) == bool(self.hours.get(day.weekday())):
+            return ""
+        return self._holidays.get(day) or self._workdays.get(day) or ("open" if self.is_working(day) else "closed")
+
     def nth_working_day(self, start: date, n: int) -> date:
         """The n-th working day after a day, which itself is not counted."""
         day = start

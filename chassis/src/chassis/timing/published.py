@@ -45,6 +45,12 @@ class CalendarYearRow(ChassisBase):
 def import_year(session: Session, file: Path, by: str | None = None) -> PublishedYear:
     """Read a YAML or CSV file and put its year in force. Raises Invalid naming the line or key that is wrong."""
     year = read_year(file)
+    put_in_force(session, year, by)
+    return year
+
+
+def put_in_force(session: Session, year: PublishedYear, by: str | None = None) -> None:
+    """Keep a year as its last version; the same days again are the same version."""
     values = {
         "holidays": {day.isoformat(): name for day, name in year.holidays.items()},
         "workdays": {day.isoformat(): name for day, name in year.workdays.items()},
@@ -54,7 +60,6 @@ def import_year(session: Session, file: Path, by: str | None = None) -> Publishe
     statement = insert(CalendarYearRow).values(year=year.year, hash=year.hash, **values)
     again = {"imported_at": values["imported_at"], "imported_by": by}
     session.execute(statement.on_conflict_do_update(index_elements=["year", "hash"], set_=again))
-    return year
 
 
 def imported_years(session: Session) -> dict[int, PublishedYear]:
@@ -80,6 +85,11 @@ def read_year(file: Path) -> PublishedYear:
     return _checked(file.name, rows)
 
 
+def year_of(content: object, name: str = "calendar") -> PublishedYear:
+    """The year that a mapping tells as a YAML file does. Raises Invalid naming the key that is wrong."""
+    return _checked(name, list(_rows_of(name, content)))
+
+
 Row = tuple[str, str, date, str]  # where in the file, "holidays" or "workdays", the day, the occasion
 
 
@@ -88,6 +98,10 @@ def _yaml_rows(name: str, text: str) -> Iterator[Row]:
         content = yaml.safe_load(text)
     except yaml.YAMLError as wrong:
         raise Invalid(f"{name}: not YAML: {' '.join(str(wrong).split())}") from None
+    yield from _rows_of(name, content)
+
+
+def _rows_of(name: str, content: object) -> Iterator[Row]:
     if not isinstance(content, dict) or not set(content) <= {"year", "holidays", "workdays"}:
         raise Invalid(f"{name}: write the keys year, holidays and workdays, and no others")
     if content.get("year") is not None:
