@@ -23,8 +23,11 @@ from gateway.people import api as people_api
 from gateway.people.announcements import staff_pages, unit_pages
 from gateway.people.founding import found_company
 from gateway.permissions import PERMISSIONS
+from gateway.portal import api as portal_api
+from gateway.portal.errands import PortalDesk
 from gateway.routing.addresses import upstreams_from_environment
 from gateway.routing.proxy import Router
+from gateway.routing.switchboard import Switchboard
 from gateway.signin import api as signin_api
 from gateway.signin import housekeeping
 from gateway.signin.keys import OwnKeys
@@ -47,6 +50,7 @@ def build_service() -> Service:
             search.blueprint,
             whole_audit.blueprint,
             codes_api.blueprint,
+            portal_api.blueprint,
         ),
         permissions=PERMISSIONS,
         subscriptions=(people.subscription(),),
@@ -73,6 +77,7 @@ def _extend(app: Application, runtime: Runtime) -> None:
     app.extensions[UPSTREAMS], app.extensions[OWN] = upstreams, app.wsgi_app
     console = create_console(app, runtime, upstreams)
     app.extensions["kezhi_console"] = console
+    app.extensions["kezhi_portal"] = PortalDesk(runtime, Switchboard(upstreams))
     app.wsgi_app = Router(Mount(console, app.wsgi_app), upstreams, desk)  # type: ignore[method-assign]
 
 
