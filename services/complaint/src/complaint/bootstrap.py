@@ -10,9 +10,13 @@ from typing import Any
 
 from chassis import people
 from chassis.service import Service
+from complaint.cases.hidden import hidden_subjects
+from complaint.cases.subscriptions import CUSTOMERS
+from complaint.clocks.due import DUE, SCHEDULES
 from complaint.permissions import PERMISSIONS
+from complaint.policy import SECTION
 
-FEATURES = ("cases", "clocks", "resolution", "satisfaction", "links", "analysis")
+FEATURES = ("cases", "clocks", "links", "analysis", "resolution", "satisfaction")
 
 
 def build_service() -> Service:
@@ -22,21 +26,17 @@ def build_service() -> Service:
         title="Kezhi complaint handling",
         version=version("kezhi-complaint"),
         migrations=Path(__file__).with_name("migrations"),
-        blueprints=tuple(blueprint for feature in FEATURES for blueprint in _of(feature, "api", "BLUEPRINTS", ())),
+        blueprints=tuple(blueprint for api in map(_api, FEATURES) if api is not None for blueprint in api.BLUEPRINTS),
         permissions=PERMISSIONS,
-        subscriptions=(
-            people.subscription(),
-            *(one for feature in FEATURES for one in _of(feature, "subscriptions", "SUBSCRIPTIONS", ())),
-        ),
-        due={kind: do for feature in FEATURES for kind, do in _of(feature, "due", "DUE", {}).items()},
-        schedules=tuple(one for feature in FEATURES for one in _of(feature, "due", "SCHEDULES", ())),
-        policy=getattr(import_module("complaint.policy"), "SECTION") if find_spec("complaint.policy") else None,
+        subscriptions=(people.subscription(), CUSTOMERS),
+        due=DUE,
+        schedules=SCHEDULES,
+        policy=SECTION,
+        hidden_subjects=hidden_subjects,
     )
 
 
-def _of(feature: str, module: str, name: str, default: Any) -> Any:
-    """What a feature's folder declares: ``api.BLUEPRINTS``, ``subscriptions.SUBSCRIPTIONS``, ``due.DUE``, ``due.SCHEDULES``."""
-    path = f"complaint.{feature}"
-    if find_spec(path) is None or find_spec(f"{path}.{module}") is None:
-        return default
-    return getattr(import_module(f"{path}.{module}"), name, default)
+def _api(feature: str) -> Any:
+    """A feature's HTTP face, if it has one."""
+    path = f"complaint.{feature}.api"
+    return import_module(path) if find_spec(path) else None

@@ -22,13 +22,14 @@ from chassis.people.guard import as_hidden_from
 from chassis.runtime import Context
 from chassis.web.fields import instant
 from chassis.web.principal import Principal
-from complaint.cases.lifecycle import BY_ITSELF, FINAL, LIFECYCLE, WAITING
+from complaint.cases.lifecycle import BY_ITSELF, FINAL, LIFECYCLE, RESOLVED, WAITING
 from complaint.cases.standing import facts_of
 from complaint.cases.tables import Complaint, Step
 from complaint.cases.visibility import may_see
 from complaint.policy import ComplaintPolicy
 
 SYSTEM = "system"
+SAID_OF_CLOCKS = ("kind", "due_at", "status", "explanation")
 
 
 @dataclass
@@ -45,11 +46,17 @@ class Act:
     at: datetime
     note: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    follows: str | None = None  # what the clocks hear; the action's name unless the effect says otherwise
+    said: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
 
     @property
     def session(self) -> Session:
         """The transaction."""
         return self.context.session
+
+    def say(self, type_: str, *, key: str | None = None, **more: Any) -> None:
+        """Announce ``complaint.<type_>`` once the case has moved and its clocks have followed."""
+        self.said.append((type_, key, more))
 
 
 Effect = Callable[[Act], str | None]
@@ -61,7 +68,7 @@ def take(
 ) -> Complaint:
     """Do one action on a case.
 
-    Raises NotFound for a case that the caller must not know of, IllegalTransition, Forbidden, and what its effect raises.
+    Raises NotFound for a case that the caller must not know of, IllegalTransition, Forbidden, and what the effect raises.
     """
     from complaint.cases.actions import ACTIONS  # noqa: PLC0415 - the features' effects import this module
     from complaint.clocks.use_cases import follow  # noqa: PLC0415 - clocks announce through this module
@@ -78,25 +85,63 @@ def take(
             allowed=LIFECYCLE.allowed(case.status, facts),
         )  # fmt: skip
     policy = context.policies.in_force()
-    act = Act(context, case, action, principal, body, policy.rules, policy.version, context.clock.now())
-    before = case.status
+    now = context.clock.now()
+    act = Act(context, case, action, principal, body, policy.rules, policy.version, now, follows=action)
+    before, round_before = case.status, case.round
     decided = ACTIONS[action].effect(act)
     after = decided or (row.to[0] if row.to else before)
     if row.to and after not in row.to:
         raise RuntimeError(f"the effect of {action} leads to {after}, the table to {row.to}")
-    move(case, after, act.at)
+    move(case, after, now)
     by_role = role_of(principal, case)
     record_step(
-        context, case, action, by=principal.username, by_role=by_role, at=act.at, from_status=before, to_status=after,
+        context, case, action, by=principal.username, by_role=by_role, at=now, from_status=before, to_status=after,
         note=act.note, data=act.data, clause=row.clause,
     )  # fmt: skip
     if case.status in BY_ITSELF:
-        move(case, BY_ITSELF[after], act.at)
-        record_step(context, case, "call_back", by=SYSTEM, at=act.at, from_status=after, clause="CG-16")
-    follow(context, case, action, act.at, policy.rules)
-    ACTIONS[action].announce(act)
+        move(case, BY_ITSELF[after], now)
+        record_step(context, case, "call_back", by=SYSTEM, at=now, from_status=after, clause="CG-16")
+    if act.follows is not None:
+        follow(context, case, act.follows, now, policy.rules)
+    for type_, key, more in act.said:
+        announce_case(context, case, type_, key=key, at=now, **more)
+    if row.to == (RESOLVED,):
+        announce_case(
+            context, case, "resolved", at=now, answer=body.get("answer"), clocks=clocks_said(session, case),
+            by=principal.username,
+        )  # fmt: skip
+    if case.round > round_before:
+        announce_case(
+            context, case, "reopened", at=now, satisfaction=case.satisfaction, previous_round=round_before,
+            clocks=clocks_said(session, case),
+        )  # fmt: skip
+    if case.status in FINAL and before not in FINAL:
+        announce_closed(context, case, now, principal.username)
+    case.version += 1
     session.flush()
     return case
+
+
+def announce_closed(context: Context, case: Complaint, at: datetime, by: str) -> None:
+    """The end of a case, whichever way it came to it."""
+    announce_case(
+        context, case, "closed", at=at, satisfaction=case.satisfaction, outcome=case.outcome or case.status,
+        received_at=instant(case.received_at), rounds=case.round, by=by,
+    )  # fmt: skip
+
+
+def clocks_said(session: Session, case: Complaint) -> list[dict[str, Any]]:
+    """The clocks of a case as its events carry them."""
+    from complaint.clocks.use_cases import shown  # noqa: PLC0415 - clocks announce through this module
+
+    return [
+        {name: clock[name] if name != "due_at" else _written(clock[name]) for name in SAID_OF_CLOCKS}
+        for clock in shown(session, [case.id]).get(case.id, [])
+    ]
+
+
+def _written(at: datetime | str) -> str:
+    return at if isinstance(at, str) else instant(at)
 
 
 def lock(session: Session, complaint_id: uuid.UUID) -> Complaint:
@@ -163,8 +208,8 @@ def announce_case(
     case.version += 1
     data = {**common_members(case), "at": instant(at or context.clock.now()), **more}
     outbox.announce(
-        context.session, f"complaint.{type_}.v1", subject=str(case.id), data=data, key=key or f"{case.id}:{case.version}",
-        partitionkey=str(case.customer_id or case.id), sequence=case.version,
+        context.session, f"complaint.{type_}.v1", subject=str(case.id), data=data,
+        key=key or f"{case.id}:{case.version}", partitionkey=str(case.customer_id or case.id), sequence=case.version,
         policyversion=context.policies.in_force().version,
     )  # fmt: skip
 

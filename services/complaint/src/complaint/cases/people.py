@@ -8,7 +8,7 @@ from typing import Any
 
 
 def is_away(state: Mapping[str, Any], now: datetime) -> bool:
-    """Whether a member of staff, as the gateway last told, is away at ``now``. An open end means until further notice."""
+    """Whether a member of staff, as the gateway last told, is away at ``now``; no end means until further notice."""
     begins, ends = state.get("away_from"), state.get("away_until")
     if begins is None:
         return False

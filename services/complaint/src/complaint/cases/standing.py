@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis.people import StaffRow
+from chassis.people import StaffRow, administrators
 from chassis.runtime import Context
 from chassis.web.principal import ADMINISTRATOR, Principal
 from complaint.cases.lifecycle import Facts
@@ -38,7 +38,7 @@ def facts_of(context: Context, principal: Principal, case: Complaint) -> Facts:
         outranks=administrator or rank > needed or rank == len(ladder) - 1,
         manages=rank > 0,
         on_ladder=rank >= 0,
-        proposed=principal.username == case.proposed_by,
+        proposed=principal.username == case.proposed_by and not _alone(context.session, administrator, policy),
         calls_back=administrator or principal.may(CALLS_BACK),
         system=system,
     )
@@ -50,3 +50,8 @@ def _deputises(session: Session, username: str, handler: str | None, now: dateti
         return False
     found = session.scalar(select(StaffRow.state).where(StaffRow.username == handler))
     return found is not None and found.get("deputy") == username and is_away(found, now)
+
+
+def _alone(session: Session, administrator: bool, policy: ComplaintPolicy) -> bool:
+    """Decision 14: a company's single administrator may approve alone; every such approval is marked."""
+    return administrator and policy.company.single_administrator and administrators(session) < 2

@@ -12,7 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Computed, Identity, Numeric, SmallInteger, Text
+from sqlalchemy import BigInteger, Computed, Identity, Numeric, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.people.guard import HiddenFrom

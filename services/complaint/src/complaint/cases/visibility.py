@@ -29,8 +29,10 @@ def may_see(session: Session, principal: Principal, case: Complaint, eyes: Viewe
 def _within(principal: Principal) -> ColumnElement[bool]:
     if principal.kind == "system" or principal.unit_path == "/":
         return literal(True)
+    top = principal.unit_path
     return or_(
-        Complaint.unit_path.startswith(principal.unit_path, autoescape=True),
+        # the column is compared byte by byte: "0" follows "/", so this range is the unit and everything below it
+        and_(Complaint.unit_path >= top, Complaint.unit_path < top[:-1] + "0"),
         Complaint.handler == principal.username,
         Complaint.created_by == principal.username,
     )

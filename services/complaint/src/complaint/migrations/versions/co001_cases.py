@@ -40,7 +40,7 @@ CREATE TABLE complaint (
     hidden_alone text[] NOT NULL DEFAULT '{}',
     hidden_with_subordinates text[] NOT NULL DEFAULT '{}',
     unit text,
-    unit_path text NOT NULL DEFAULT '/',
+    unit_path text COLLATE "C" NOT NULL DEFAULT '/',
     handler text,
     handler_role text NOT NULL,
     department text,
@@ -74,11 +74,12 @@ CREATE TABLE complaint (
     CONSTRAINT ck_complaint_round CHECK (round >= 1),
     CONSTRAINT ck_complaint_closed CHECK ((closed_at IS NOT NULL) = (status IN ('closed', 'withdrawn')))
 );
-CREATE INDEX ix_complaint_queue ON complaint (queue_late, queue_due, queue_level, grade_rank, id) WHERE closed_at IS NULL;
+CREATE INDEX ix_complaint_queue ON complaint (queue_late, queue_due, queue_level, grade_rank, id)
+    WHERE closed_at IS NULL;
 CREATE INDEX ix_complaint_handler ON complaint (handler, id);
 CREATE INDEX ix_complaint_handler_open ON complaint (handler) WHERE closed_at IS NULL;
 CREATE INDEX ix_complaint_created_by ON complaint (created_by, id);
-CREATE INDEX ix_complaint_unit_path ON complaint (unit_path text_pattern_ops, id);
+CREATE INDEX ix_complaint_unit_path ON complaint (unit_path, id);
 CREATE INDEX ix_complaint_customer_id ON complaint (customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX ix_complaint_complainant_key ON complaint (complainant_key, received_at) WHERE complainant_key IS NOT NULL;
 CREATE INDEX ix_complaint_status ON complaint (status, id);
