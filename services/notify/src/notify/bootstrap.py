@@ -11,15 +11,19 @@ from notify.delivery.sender import place_messages, send_messages
 from notify.messages.subscriptions import CUSTOMERS, EVENTS
 from notify.permissions import PERMISSIONS
 from notify.policy import SECTION
+from notify.templates import api as templates
+from notify.templates.checking import check_bundled
 
 
 def build_service() -> Service:
     """The notify service as it declares itself."""
+    check_bundled()
     return Service(
         name="notify",
         title="Kezhi notifications: the right word to the right person, once",
         version=version("kezhi-notify"),
         migrations=Path(__file__).with_name("migrations"),
+        blueprints=(templates.blueprint,),
         permissions=PERMISSIONS,
         subscriptions=(CUSTOMERS, EVENTS, people.subscription()),
         policy=SECTION,

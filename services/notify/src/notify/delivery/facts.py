@@ -38,7 +38,7 @@ class Facts:
         self.staff = Staff(session, self.now)
         self.staff.learn(one.recipient for one in messages if one.recipient_kind == "staff")
         self.customers = load_customers(session, {str(one.customer_id) for one in messages if one.customer_id})
-        self.payloads = {one.id: orjson.loads(one.data) if one.data else {"event": {}} for one in messages}
+        self.payloads = {one.id: orjson.loads(str(one.data)) if one.data else {"event": {}} for one in messages}
         ways = [mark(way, where) for one in messages for way, where in self.reach(one).items()]
         self.shut = barred(session, ways)
 

@@ -150,7 +150,7 @@ def _rendered(context: Context, hand: Hand, message: Message) -> Rendered | None
     """The text, kept with its secrets struck out; None, and the message given up, when there is none to be had."""
     try:
         with context.session.begin_nested():
-            payload = orjson.loads(message.data or "{}").get("event", {})
+            payload = orjson.loads(str(message.data or "{}")).get("event", {})
             rendered = render(
                 context.session, message.template, message.channel, message.locale, payload, hand.around,
                 recipient=message.name,

@@ -76,7 +76,7 @@ def load_customers(session: Session, customer_ids: Iterable[str], kind: str = "c
             if preference and preference.quiet_from and preference.quiet_until
             else None,
         )
-        contacts = orjson.loads(copy.contacts or "{}")
+        contacts = orjson.loads(str(copy.contacts or "{}"))
         found[str(asked)] = Customer(
             str(copy.customer_id),
             standing,
