@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from chassis.policies.company import WEEKDAYS
 from chassis.policies.units import Duration
 from chassis.timing.calendar import WorkingCalendar
 
@@ -123,30 +124,26 @@ def _hours(start: datetime, within: Duration, calendar: WorkingCalendar) -> list
         parts.append(f"outside them, so counted from {_moment(begin, calendar)}")
     closing = datetime.combine(begin.date(), spans[-1][1], calendar.zone)
     left = calendar.working_seconds_between(begin, closing)
-    first = f"{told(left)} on {calendar_weekday(begin.date())}" if begin == start else ""
-    return [*parts, *([first] if first else []), f"{within} from there"]
-
-
-def calendar_weekday(day: date) -> str:
-    """`Friday`."""
-    return f"{day:%A}"
+    if begin == start:
+        parts.append(f"{told(left)} on {WEEKDAYS[begin.weekday()].title()}")
+    return [*parts, f"{within} from there"]
 
 
 def _exceptions(days: Sequence[date], calendar: WorkingCalendar) -> list[str]:
     """Make-up workdays one by one; days off together by their occasion; weekends are known to everybody."""
     if len(days) > LONGEST_TOLD:
         return []
-    parts: list[str] = []
+    told_from: list[tuple[date, str]] = []
     off: dict[str, list[date]] = {}
     for day in days:
         occasion = calendar.occasion(day)
         if occasion and calendar.is_working(day):
-            parts.append(f"{_day(day)} is a make-up workday" + (f" ({occasion})" if occasion != "open" else ""))
+            because = "" if occasion == "open" else f" ({occasion})"
+            told_from.append((day, f"{_day(day)} is a make-up workday{because}"))
         elif occasion:
             off.setdefault(occasion, []).append(day)
-    for occasion, closed in off.items():
-        parts.append(f"{_spans(closed)} off ({occasion})")
-    return parts
+    told_from += [(closed[0], f"{_spans(closed)} off ({occasion})") for occasion, closed in off.items()]
+    return [words for _, words in sorted(told_from)]
 
 
 def _spans(days: list[date]) -> str:
