@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from chassis import people
 from chassis.service import Service
+from complaint.analysis import api as analysis
+from complaint.cases import api as cases
 from complaint.cases.hidden import hidden_subjects
 from complaint.cases.subscriptions import CUSTOMERS
-from complaint.clocks.due import DUE, SCHEDULES
+from complaint.clocks import api as clocks
+from complaint.clocks import due as clocks_due
+from complaint.links import api as links
+from complaint.links import due as links_due
 from complaint.permissions import PERMISSIONS
 from complaint.policy import SECTION
-
-FEATURES = ("cases", "clocks", "links", "analysis", "resolution", "satisfaction")
+from complaint.policy import api as policy
+from complaint.resolution import api as resolution
 
 
 def build_service() -> Service:
@@ -26,17 +28,18 @@ def build_service() -> Service:
         title="Kezhi complaint handling",
         version=version("kezhi-complaint"),
         migrations=Path(__file__).with_name("migrations"),
-        blueprints=tuple(blueprint for api in map(_api, FEATURES) if api is not None for blueprint in api.BLUEPRINTS),
+        blueprints=(
+            *cases.BLUEPRINTS,
+            *clocks.BLUEPRINTS,
+            *resolution.BLUEPRINTS,
+            *links.BLUEPRINTS,
+            *analysis.BLUEPRINTS,
+            *policy.BLUEPRINTS,
+        ),
         permissions=PERMISSIONS,
         subscriptions=(people.subscription(), CUSTOMERS),
-        due=DUE,
-        schedules=SCHEDULES,
+        due=clocks_due.DUE,
+        schedules=(*clocks_due.SCHEDULES, *links_due.SCHEDULES),
         policy=SECTION,
         hidden_subjects=hidden_subjects,
     )
-
-
-def _api(feature: str) -> Any:
-    """A feature's HTTP face, if it has one."""
-    path = f"complaint.{feature}.api"
-    return import_module(path) if find_spec(path) else None

@@ -22,13 +22,14 @@ from chassis.people.guard import as_hidden_from
 from chassis.runtime import Context
 from chassis.web.fields import instant
 from chassis.web.principal import Principal
-from complaint.cases.lifecycle import BY_ITSELF, FINAL, LIFECYCLE, RESOLVED, WAITING
+from complaint.cases.lifecycle import BY_ITSELF, FINAL, LIFECYCLE, WAITING
 from complaint.cases.standing import facts_of
 from complaint.cases.tables import Complaint, Step
 from complaint.cases.visibility import may_see
 from complaint.policy import ComplaintPolicy
 
 SYSTEM = "system"
+WITH_CLOCKS = ("resolved",)
 SAID_OF_CLOCKS = ("kind", "due_at", "status", "explanation")
 
 
@@ -68,7 +69,7 @@ def take(
 ) -> Complaint:
     """Do one action on a case.
 
-    Raises NotFound for a case that the caller must not know of, IllegalTransition, Forbidden, and what the effect raises.
+    Raises NotFound for a case that the caller must not know of, IllegalTransition, Forbidden; and what the effect does.
     """
     from complaint.cases.actions import ACTIONS  # noqa: PLC0415 - the features' effects import this module
     from complaint.clocks.use_cases import follow  # noqa: PLC0415 - clocks announce through this module
@@ -104,12 +105,8 @@ def take(
     if act.follows is not None:
         follow(context, case, act.follows, now, policy.rules)
     for type_, key, more in act.said:
-        announce_case(context, case, type_, key=key, at=now, **more)
-    if row.to == (RESOLVED,):
-        announce_case(
-            context, case, "resolved", at=now, answer=body.get("answer"), clocks=clocks_said(session, case),
-            by=principal.username,
-        )  # fmt: skip
+        clocks = {"clocks": clocks_said(session, case)} if type_ in WITH_CLOCKS else {}
+        announce_case(context, case, type_, key=key, at=now, **more, **clocks)
     if case.round > round_before:
         announce_case(
             context, case, "reopened", at=now, satisfaction=case.satisfaction, previous_round=round_before,

@@ -197,7 +197,7 @@ def _loads(session: Session, usernames: Collection[str]) -> dict[str, int]:
         .where(Complaint.handler.in_(usernames), Complaint.closed_at.is_(None))
         .group_by(Complaint.handler)
     )
-    return dict(session.execute(found).all())  # type: ignore[arg-type]
+    return dict(session.execute(found).all())
 
 
 def _nearest_first(path: str) -> Iterator[str | None]:

@@ -34,7 +34,7 @@ SERIES = "complaint"
 
 
 def receive(context: Context, principal: Principal, said: Mapping[str, Any]) -> Complaint:
-    """Open a case. ``said``: the body of ``POST complaints``. Raises Invalid by field, Forbidden for a back-dated one."""
+    """Open a case. ``said``: the body of ``POST complaints``. Raises Invalid by field, Forbidden (back-dated)."""
     from complaint.clocks.use_cases import follow  # noqa: PLC0415 - clocks announce through cases
 
     session, now = context.session, context.clock.now()

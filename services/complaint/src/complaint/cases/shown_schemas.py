@@ -30,11 +30,6 @@ class ClockSchema(Schema):
     met_at = fields.Instant(required=True, allow_none=True)
     ended_at = fields.Instant(required=True, allow_none=True)
     late_seconds = fields.Whole(required=True, allow_none=True, metadata={"description": "in working seconds"})
-    warn_at = fields.Instant(required=True)
-    escalated_at = fields.Instant(required=True, allow_none=True)
-    paused_since = fields.Instant(required=True, allow_none=True)
-    ended_at = fields.Instant(required=True, allow_none=True)
-    policyversion = fields.String(required=True)
 
 
 class AgainstShownSchema(Schema):
