@@ -34,7 +34,7 @@ def ruled(value: str, *roles: str, before: str = "0"):
         ("store_manager", "10000", True),
         ("store_manager", "10000.01", False),
         ("director", "1000000", True),
-        ("administrator", "1000000", True),
+        ("administrator", "0.01", False),
         ("front_desk", "0.01", False),
         ("auditor", "0.01", False),
     ],

@@ -100,7 +100,7 @@ class RateSchema(Schema):
     met = fields.Flag(required=True, allow_none=True)
 
 
-class FirstContactSchema(RateSchema):
+class FirstContactKpiSchema(RateSchema):
     """Of the cases received in the period. `rate` = on_time ÷ (due - waiting)."""
 
     due = fields.Whole(min=0, required=True)
@@ -109,7 +109,7 @@ class FirstContactSchema(RateSchema):
     late = fields.Whole(min=0, required=True)
 
 
-class CallbackSchema(RateSchema):
+class CallbackKpiSchema(RateSchema):
     """Of the rounds resolved in the period. `rate` = attempted ÷ (due - waiting)."""
 
     due = fields.Whole(min=0, required=True)
@@ -121,7 +121,7 @@ class CallbackSchema(RateSchema):
     satisfied = fields.Whole(min=0, required=True)
 
 
-class SatisfactionSchema(RateSchema):
+class SatisfactionKpiSchema(RateSchema):
     """`rate` = satisfied ÷ answered."""
 
     answered = fields.Whole(min=0, required=True)
@@ -144,9 +144,9 @@ class HandlerSchema(Schema):
 class KpiSetSchema(Schema):
     """The three."""
 
-    first_contact = fields.Nested(FirstContactSchema, required=True)
-    callback = fields.Nested(CallbackSchema, required=True)
-    satisfaction = fields.Nested(SatisfactionSchema, required=True)
+    first_contact = fields.Nested(FirstContactKpiSchema, required=True)
+    callback = fields.Nested(CallbackKpiSchema, required=True)
+    satisfaction = fields.Nested(SatisfactionKpiSchema, required=True)
 
 
 class GapSchema(Schema):

@@ -38,10 +38,17 @@ def facts_of(context: Context, principal: Principal, case: Complaint) -> Facts:
         outranks=administrator or rank > needed or rank == len(ladder) - 1,
         manages=rank > 0,
         on_ladder=rank >= 0,
-        proposed=principal.username == case.proposed_by and not _alone(context.session, administrator, policy),
+        proposed=principal.username == case.proposed_by and not approves_alone(context.session, principal, policy),
         calls_back=administrator or principal.may(CALLS_BACK),
         system=system,
     )
+
+
+def approves_alone(session: Session, principal: Principal, policy: ComplaintPolicy) -> bool:
+    """A company's only administrator may approve what they proposed, where the pack lets them (decision 14)."""
+    if ADMINISTRATOR not in principal.roles or not policy.company.single_administrator:
+        return False
+    return administrators(session) < 2
 
 
 def _deputises(session: Session, username: str, handler: str | None, now: datetime) -> bool:
@@ -50,8 +57,3 @@ def _deputises(session: Session, username: str, handler: str | None, now: dateti
         return False
     found = session.scalar(select(StaffRow.state).where(StaffRow.username == handler))
     return found is not None and found.get("deputy") == username and is_away(found, now)
-
-
-def _alone(session: Session, administrator: bool, policy: ComplaintPolicy) -> bool:
-    """Decision 14: a company's single administrator may approve alone; every such approval is marked."""
-    return administrator and policy.company.single_administrator and administrators(session) < 2

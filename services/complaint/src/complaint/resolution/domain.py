@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-ADMINISTRATOR = "administrator"
-
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -53,15 +51,14 @@ def authority(
     """Hold what a case would have been granted in all against the limit of these roles.
 
     Earlier grants of the same case count, whoever gave them: a sum is not made smaller by being paid in parts.
-    ``limits``: role → limit per case, None without end. The administrator may do everything (decision 14).
+    ``limits``: role → limit per case, None without end.
     """
     summed = granted_before + value
     may = tuple(role for role, limit in sorted(limits.items(), key=_size) if limit is None or limit >= summed > 0)
-    own = set(roles)
     if value == 0:
         return Ruling(True, summed, Decimal(0), may, "nothing is granted, so nobody's limit is touched")
-    held = [limits[role] for role in own if role in limits]
-    limit = None if ADMINISTRATOR in own or None in held else max((one for one in held if one), default=Decimal(0))
+    held = [limits[role] for role in set(roles) if role in limits]
+    limit = None if None in held else max((one for one in held if one), default=Decimal(0))
     total = f"{summed:.2f} {currency} in this case"
     if granted_before:
         total += f" ({granted_before:.2f} before and {value:.2f} now)"

@@ -9,9 +9,8 @@ from sqlalchemy import select
 
 from chassis.errors import Conflict, Forbidden
 from chassis.ids import uuid7
-from chassis.people import administrators
-from chassis.web.principal import ADMINISTRATOR
 from complaint.cases.assignment import route
+from complaint.cases.standing import approves_alone
 from complaint.links.domain import ANSWER
 from complaint.links.use_cases import issue
 from complaint.resolution.domain import Grant
@@ -90,9 +89,9 @@ def approve(act: Act) -> None:
     if act.by.kind != "staff":
         raise Forbidden("only a person approves", may=proposal.may)
     alone = act.by.username == proposal.proposed_by
-    if alone and not single_administrator(act):
+    if alone and not approves_alone(act.session, act.by, act.policy):
         raise Forbidden("nobody approves their own proposal", may=proposal.may, clause="ML-02")
-    ruled = ruling(_grant_of(proposal), act.case, act.by, act.policy)
+    ruled = ruling(_grant_of(proposal), act.case, act.by, act.policy, approving=True)
     if not ruled.within:
         raise Forbidden(ruled.because, may=list(ruled.may), clause=proposal.clause)
     proposal.status, proposal.alone = APPROVED, alone
@@ -130,12 +129,6 @@ def compensate(act: Act) -> None:
     act.note = act.body.get("reason") or act.body.get("note")
     act.data = {"because": ruled.because}
     pay(act, grant, proposal_id=None, approved_by=None, reason=act.note)
-
-
-def single_administrator(act: Act) -> bool:
-    """Decision 14: a company's only administrator may approve alone; every such approval is marked."""
-    only = ADMINISTRATOR in act.by.roles and administrators(act.session) < 2
-    return only and act.policy.company.single_administrator
 
 
 def _carry_out(act: Act, proposal: Proposal) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.errors import Invalid
 from chassis.ids import uuid7
 from chassis.web.fields import plain
+from chassis.web.principal import ADMINISTRATOR
 from complaint.cases.tables import Complaint
 from complaint.policy import ComplaintPolicy
 from complaint.resolution.domain import NOTHING, Grant, Ruling, authority, money_granted, points_granted
@@ -42,9 +43,15 @@ def asked_for(compensation: Mapping[str, Any] | None, case: Complaint, policy: C
     return money_granted(Decimal(str(amount)), ours)
 
 
-def ruling(grant: Grant, case: Complaint, by: Principal, policy: ComplaintPolicy) -> Ruling:
-    """Whether this person may decide this grant, with everything that the case was granted before."""
+def ruling(grant: Grant, case: Complaint, by: Principal, policy: ComplaintPolicy, *, approving: bool = False) -> Ruling:
+    """Whether this person may decide this grant, with everything that the case was granted before.
+
+    ``approving``: as the second person. The administrator may then do it whatever it costs, but grants nothing alone
+    beyond what the pack gives that role: that would be approving one's own (decision 14).
+    """
     limits = {name: role.compensation for name, role in policy.company.roles.items()}
+    if approving:
+        limits[ADMINISTRATOR] = None
     return authority(grant.value, Decimal(case.compensated), by.roles, limits, policy.company.currency)
 
 
