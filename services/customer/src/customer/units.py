@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from chassis.errors import Forbidden
 from chassis.people import UnitRow
+from chassis.people.sight import seen_by, sees_all
 from chassis.web.principal import Principal
 
-ROOT = "/"
-
-
-def sees_all(principal: Principal) -> bool:
-    """Is the whole company the caller's?"""
-    return principal.kind == "system" or principal.unit_path == ROOT
-
-
-def seen_by(principal: Principal, unit: Any) -> ColumnElement[bool] | None:
-    """A condition on a column of unit codes, or None for those who see the whole company."""
-    if sees_all(principal):
-        return None
-    below = select(UnitRow.code).where(UnitRow.path.startswith(principal.unit_path, autoescape=True))
-    return unit.in_(below)
+__all__ = ["above", "below", "seen_by", "sees_all", "unit_for"]
 
 
 def below(unit: str) -> Any:
@@ -47,7 +35,7 @@ def unit_for(session: Session, principal: Principal, unit: str | None) -> str | 
 
     The root may name a unit this service has not heard of: the copy follows the gateway by a moment.
     """
-    if principal.kind == "system" or principal.unit_path == ROOT:
+    if sees_all(principal):
         return unit
     if unit is None:
         return session.scalar(select(UnitRow.code).where(UnitRow.path == principal.unit_path))

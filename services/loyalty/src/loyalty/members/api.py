@@ -8,11 +8,9 @@ from uuid import UUID
 from flask import Response
 from sqlalchemy import select
 
-from chassis.errors import NotFound
-from chassis.web import Blueprint, Page, PageArgs, answer, glance, glimpse, requires
-from chassis.web.work import desk
+from chassis.web import Blueprint, Page, PageArgs, answer, glance, requires
 from loyalty.ledger.tables import Lot, Transaction
-from loyalty.members.queries import MEMBER, entry_shown, lot_shown, require_member, shown
+from loyalty.members.queries import entry_shown, glimpse_member, lot_shown, require_member, shown, visible
 from loyalty.members.schemas import EntrySchema, LotSchema, MemberLineSchema, MembersArgs, MemberSchema
 from loyalty.members.tables import Member
 from loyalty.tiers.use_cases import tier_now
@@ -26,7 +24,7 @@ blueprint = Blueprint("members", __name__, description="Members, their points an
 @blueprint.response(200, Page.schema(MemberLineSchema))
 def members(query: dict[str, Any]) -> Response:
     """Members, in the order of their registration"""
-    found = select(Member)
+    found = visible(select(Member), glance().principal)
     if query["tier"]:
         found = found.where(Member.tier == query["tier"])
     return answer(Page.of(glance().session, found, [Member.customer_id], query["limit"], query["cursor"], _line))
@@ -37,17 +35,11 @@ def members(query: dict[str, Any]) -> Response:
 @blueprint.response(200, MemberSchema)
 def member(customer_id: UUID) -> Response:
     """One member"""
-    at = desk().runtime
+    at = glance()
     policy, now = at.policies.in_force(), at.clock.now()
-    row = glimpse(MEMBER, customer_id=customer_id, zone=policy.company.time_zone.key)
-    if row is None:
-        raise NotFound(f"no member with customer id {customer_id}")
+    row = glimpse_member(at.principal, customer_id, policy.company.time_zone.key)
     review_at = row["tier_review_at"]
-    tier = (
-        row["tier"]
-        if review_at is None or review_at > now
-        else tier_now(glance().session, str(customer_id), policy, now)
-    )
+    tier = row["tier"] if review_at is None or review_at > now else tier_now(at.session, str(customer_id), policy, now)
     return answer(shown(row, tier))
 
 
@@ -58,7 +50,7 @@ def member(customer_id: UUID) -> Response:
 def entries(query: dict[str, Any], customer_id: UUID) -> Response:
     """The member's statement, newest first; each line says why"""
     at = glance()
-    require_member(at.session, customer_id)
+    require_member(at.session, at.principal, customer_id)
     found = select(Transaction).where(Transaction.member_id == customer_id)
     return answer(Page.of(at.session, found, [Transaction.id.desc()], query["limit"], query["cursor"], entry_shown))
 
@@ -70,7 +62,7 @@ def entries(query: dict[str, Any], customer_id: UUID) -> Response:
 def lots(query: dict[str, Any], customer_id: UUID) -> Response:
     """The member's lots, newest first"""
     at = glance()
-    require_member(at.session, customer_id)
+    require_member(at.session, at.principal, customer_id)
     found = select(Lot).where(Lot.member_id == customer_id)
     return answer(Page.of(at.session, found, [Lot.id.desc()], query["limit"], query["cursor"], lot_shown))
 

@@ -23,6 +23,7 @@ class CustomerState:
     status: str
     birthday: date | None
     names: tuple[str, ...]
+    unit: str | None
     earns_blocked: bool
     merged_into: str | None
 
@@ -38,6 +39,7 @@ def read_state(data: Mapping[str, Any], sequence: str | None) -> CustomerState:
         status=data["status"],
         birthday=date.fromisoformat(birthday) if birthday else None,
         names=tuple(f"{one['scheme']}:{one['value']}" for one in data.get("identities") or ()),
+        unit=data.get("unit"),
         earns_blocked=blocked(data),
         merged_into=(data.get("merged_into") or "").lower() or None,
     )

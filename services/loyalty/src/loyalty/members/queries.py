@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, bindparam, cast, func, literal_column, select
+from sqlalchemy import Date, Select, bindparam, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from chassis.people.sight import codes_below, seen_by, sees_all
 from chassis.storage.reading import RowReader
+from chassis.web import Principal, glimpse
 from loyalty.ledger.tables import Lot, Transaction
 from loyalty.members.tables import Member
 
@@ -51,6 +53,24 @@ _member: Any = select(
     _expiring.label("expiring"),
 ).where(Member.customer_id == bindparam("customer_id"))
 MEMBER = RowReader(_member)
+_MEMBER_BELOW = RowReader(_member.where(Member.unit.in_(codes_below())))
+
+
+def glimpse_member(principal: Principal, customer_id: UUID, zone: str) -> dict[str, Any]:
+    """The member's row, past the session. Raises NotFound for who takes no part or belongs to others' units."""
+    if sees_all(principal):
+        row = glimpse(MEMBER, customer_id=customer_id, zone=zone)
+    else:
+        row = glimpse(_MEMBER_BELOW, customer_id=customer_id, zone=zone, below=principal.unit_path)
+    if row is None:
+        raise NotFound(f"no member with customer id {customer_id}")
+    return row
+
+
+def visible(statement: Select[Any], principal: Principal) -> Select[Any]:
+    """Of a statement over members, those that the caller's units look after."""
+    condition = seen_by(principal, Member.unit)
+    return statement if condition is None else statement.where(condition)
 
 
 def shown(row: dict[str, Any], tier: str) -> dict[str, Any]:
@@ -70,9 +90,10 @@ def shown(row: dict[str, Any], tier: str) -> dict[str, Any]:
     }
 
 
-def require_member(session: Session, customer_id: UUID) -> None:
-    """Raises NotFound for a customer who is no member."""
-    if session.scalar(select(Member.customer_id).where(Member.customer_id == customer_id)) is None:
+def require_member(session: Session, principal: Principal, customer_id: UUID) -> None:
+    """Raises NotFound for a customer who is no member, or whom the caller's units do not look after."""
+    found = select(Member.customer_id).where(Member.customer_id == customer_id)
+    if session.scalar(visible(found, principal)) is None:
         raise NotFound(f"no member with customer id {customer_id}")
 
 

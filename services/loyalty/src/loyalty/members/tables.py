@@ -24,6 +24,7 @@ class Member(Base):
         CheckConstraint("available >= -deficit", name="overdrawn_only_by_deficit"),
         Index("ix_member_tier_review_at", "tier_review_at", postgresql_where=text("tier_review_at IS NOT NULL")),
         Index("ix_member_tier", "tier", "customer_id"),
+        Index("ix_member_unit", "unit", "customer_id"),
         {"postgresql_with": {"fillfactor": 60}},  # balances change in place: leave room for HOT updates
     )
 
@@ -33,6 +34,7 @@ class Member(Base):
     enrolled_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(BigInteger, server_default="0")  # newest customer state applied
     birthday: Mapped[date | None]
+    unit: Mapped[str | None]  # the code of the unit that looks after the customer
     earns_blocked: Mapped[bool] = mapped_column(server_default=text("false"))  # blacklisted or flagged
     # The purse: the ledger's balances, cached.
     pending: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -26,12 +26,13 @@ from loyalty.policy.rules import LoyaltyPolicy
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7236835621)"
 _KNOWN = "SELECT customer_id::text, version, earns_blocked FROM member WHERE customer_id = ANY(%s::uuid[])"
 _KEEP = """
-    INSERT INTO member (customer_id, code, status, enrolled_at, version, birthday, earns_blocked, tier)
-    SELECT n.id, n.code, n.status, %s, n.version, n.birthday, n.blocked, %s
-    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::date[], %s::bool[])
-        AS n (id, code, status, version, birthday, blocked) ORDER BY n.id
+    INSERT INTO member (customer_id, code, status, enrolled_at, version, birthday, unit, earns_blocked, tier)
+    SELECT n.id, n.code, n.status, %s, n.version, n.birthday, n.unit, n.blocked, %s
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::date[], %s::text[], %s::bool[])
+        AS n (id, code, status, version, birthday, unit, blocked) ORDER BY n.id
     ON CONFLICT (customer_id) DO UPDATE SET code = excluded.code, status = excluded.status,
-        version = excluded.version, birthday = excluded.birthday, earns_blocked = excluded.earns_blocked
+        version = excluded.version, birthday = excluded.birthday, unit = excluded.unit,
+        earns_blocked = excluded.earns_blocked
     RETURNING customer_id::text, xmax = 0
 """
 
@@ -87,6 +88,7 @@ def _keep(session: Session, states: Sequence[CustomerState], first_tier: str) ->
                 [state.status for state in states],
                 array(state.version for state in states),
                 [state.birthday for state in states],
+                [state.unit for state in states],
                 [state.earns_blocked for state in states],
             ),
         )

@@ -10,6 +10,8 @@ from flask import Response
 from sqlalchemy import select
 
 from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glance, requires, work
+from loyalty.members.queries import visible
+from loyalty.members.tables import Member
 from loyalty.redemption import use_cases
 from loyalty.redemption.tables import Hold
 
@@ -82,10 +84,12 @@ def set_aside(body: dict[str, Any]) -> Response:
 @blueprint.response(200, Page.schema(HoldSchema))
 def holds(query: dict[str, Any]) -> Response:
     """A member's holds, newest first"""
-    found = select(Hold).where(Hold.member_id == query["customer_id"])
+    at = glance()
+    mine = visible(select(Member.customer_id), at.principal)
+    found = select(Hold).where(Hold.member_id == query["customer_id"], Hold.member_id.in_(mine))
     if query["status"]:
         found = found.where(Hold.status == query["status"])
-    return answer(Page.of(glance().session, found, [Hold.id.desc()], query["limit"], query["cursor"], _shown))
+    return answer(Page.of(at.session, found, [Hold.id.desc()], query["limit"], query["cursor"], _shown))
 
 
 @blueprint.get("/holds/<uuid:id>")

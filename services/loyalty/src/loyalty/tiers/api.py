@@ -69,7 +69,7 @@ def tiers() -> Response:
 def history(query: dict[str, Any], customer_id: UUID) -> Response:
     """How the member's tier came about, newest first"""
     at = glance()
-    require_member(at.session, customer_id)
+    require_member(at.session, at.principal, customer_id)
     found = select(TierChange).where(TierChange.member_id == customer_id)
     order = [TierChange.since.desc(), TierChange.id.desc()]
     return answer(Page.of(at.session, found, order, query["limit"], query["cursor"], _shown))
