@@ -18,16 +18,9 @@ from chassis.messaging.delivery import Delivery, Reject
 from chassis.runtime import Context
 from complaint.cases.recognising import contact_keys, grams
 from complaint.cases.tables import Complaint, CustomerCopy
+from complaint.policy import ComplaintPolicy
 
 ACTIVE = "active"
-FIRST_GRADES = ("diamond", "platinum", "gold")  # AD-07: whose disputes go first, in this order
-LAST = 9
-
-
-def grade_rank(customer: CustomerCopy | None) -> int:
-    """A customer's place in the queue among cases of the same urgency; 0 goes first."""
-    grade = customer.grade if customer else None
-    return FIRST_GRADES.index(grade) if grade in FIRST_GRADES else LAST
 
 
 def known_customer(session: Session, customer_id: uuid.UUID | None) -> CustomerCopy | None:
@@ -91,15 +84,15 @@ def _apply(context: Context, state: Mapping[str, Any], version: int) -> None:
     if session.scalar(newer.returning(CustomerCopy.id)) is None:
         return
     customer = session.get_one(CustomerCopy, id_, populate_existing=True)
-    _recognise(session, customer)
+    _recognise(session, customer, context.policies.in_force().rules)
     if state["status"] == "erased":
         _forget(session, id_)
 
 
-def _recognise(session: Session, customer: CustomerCopy) -> None:
+def _recognise(session: Session, customer: CustomerCopy, policy: ComplaintPolicy) -> None:
     """Cases of this customer are theirs for certain now; nameless ones under their contact become theirs."""
     mine = Complaint.customer_id == customer.id
-    rank = grade_rank(customer)
+    rank = policy.queue.rank(customer.grade)
     if customer.merged_into is not None:
         session.execute(update(Complaint).where(mine).values(customer_id=customer.merged_into))
         return

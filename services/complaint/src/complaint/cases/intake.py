@@ -23,7 +23,7 @@ from chassis.web.fields import instant
 from chassis.web.principal import ADMINISTRATOR, Principal, closed
 from complaint.cases.acting import announce_case, clocks_said, record_step
 from complaint.cases.assignment import Routed, give, routed
-from complaint.cases.customers import grade_rank, known_customer, matched_customer
+from complaint.cases.customers import known_customer, matched_customer
 from complaint.cases.levels import decide
 from complaint.cases.lifecycle import RECEIVED
 from complaint.cases.recognising import asked_of, contact_key, earlier, grams, hidden_from, new_number, unit_of
@@ -115,7 +115,7 @@ def _written(
         against_ref=against.get("ref"),
         unit=unit,
         unit_path=unit_path,
-        grade_rank=grade_rank(customer),
+        grade_rank=rules.queue.rank(customer.grade if customer else None),
         received_at=received_at,
         created_at=now,
         created_by=principal.username,

@@ -84,7 +84,7 @@ class Complaint(HiddenFrom, Base):
     next_due_at: Mapped[datetime | None]
     breached: Mapped[bool] = mapped_column(default=False)
     # The queue's order (AD-07), every column ascending so that one index serves a page
-    grade_rank: Mapped[int] = mapped_column(SmallInteger, default=9)  # 0: the grade whose disputes go first
+    grade_rank: Mapped[int] = mapped_column(SmallInteger)  # 0: the grade whose disputes go first
     queue_late: Mapped[int] = mapped_column(SmallInteger, Computed("CASE WHEN breached THEN 0 ELSE 1 END"))
     queue_due: Mapped[datetime] = mapped_column(Computed("coalesce(next_due_at, '9000-01-01 00:00:00+00')"))
     queue_level: Mapped[int] = mapped_column(SmallInteger, Computed("-level"))

@@ -19,6 +19,7 @@ from complaint.policy.rules import (
     Escalation,
     Kpis,
     Links,
+    Queue,
     Record,
     Reopening,
     Repeats,
@@ -49,6 +50,7 @@ def load(node: Node, company: Company) -> ComplaintPolicy:
             "kpis",
             "reports",
         ),
+        ("queue",),
     )
     categories = _categories(keys["categories"])
     escalation = _escalation(keys["escalation"], categories, company)
@@ -64,6 +66,7 @@ def load(node: Node, company: Company) -> ComplaintPolicy:
         satisfaction=_satisfaction(keys["satisfaction"]),
         compensation=_compensation(keys["compensation"], company),
         repeats=_repeats(keys["repeats"]),
+        queue=keys.read("queue", _queue, Queue((), keys.clause)),
         reopening=_reopening(keys["reopening"]),
         links=_links(keys["links"]),
         kpis=_kpis(keys["kpis"]),
@@ -112,6 +115,13 @@ def _escalation(node: Node, categories: Categories, company: Company) -> Escalat
     at_night = choice(keys["at_night"], "waits for working hours", "at once")
     unless = keys.read("unless", lambda rows: codes_among(rows, categories), frozenset[str]())
     return Escalation(ladder, top, at_night == "waits for working hours", unless, keys.clause)
+
+
+def _queue(node: Node) -> Queue:
+    keys = mapping(node, ("grades_first",), clause=True)
+    first = listing(keys["grades_first"], code, 1)
+    reading.unique(reading.items(keys["grades_first"]), first, "grade")
+    return Queue(first, keys.clause)
 
 
 def _satisfaction(node: Node) -> Satisfaction:

@@ -172,6 +172,18 @@ class Repeats:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """Among cases of the same urgency, customers of these grades go first, in this order (AD-07)."""
+
+    first: tuple[str, ...]
+    clause: str
+
+    def rank(self, grade: str | None) -> int:
+        """A grade's place: 0 goes first, whoever has none of them last."""
+        return self.first.index(grade) if grade in self.first else len(self.first)
+
+
+@dataclass(frozen=True)
 class Reopening:
     """A closed case may be taken up again by a superior within this time."""
 
@@ -221,6 +233,7 @@ class ComplaintPolicy:
     satisfaction: Satisfaction
     compensation: Compensation
     repeats: Repeats
+    queue: Queue
     reopening: Reopening
     links: Links
     kpis: Kpis
