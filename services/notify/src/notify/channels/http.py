@@ -61,11 +61,14 @@ def post(
             client.endheaders(body)
             response = client.getresponse()
             known = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, known, response.read(LONGEST_ANSWER))
+            answer = Answer(response.status, known, response.read(LONGEST_ANSWER))
         except (OSError, http.client.HTTPException) as broken:
             raise NoAnswer(_silence(broken, deadline), asked=True) from broken
         finally:
             client.close()
+        if deadline.over:  # what was cut off looks like a shorter answer
+            raise NoAnswer("no answer in time", asked=True)
+        return answer
 
 
 def _look_up(target: Target) -> list[str]:

@@ -6,9 +6,10 @@ and names were put on one line before they came here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email import policy
-from email.errors import HeaderParseError
+from email.errors import HeaderParseError, MessageDefect
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from notify.channels.domain import Outcome, Outgoing
 
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+")
 LONGEST_ADDRESS = 254  # RFC 5321
 Starttls = Literal["required", "offered", "never"]
 
@@ -57,19 +59,21 @@ def server(url: str) -> Server:
 
 
 def address(written: str) -> Address:
-    """A mail address, its domain in ASCII. Raises NoAddress."""
-    if len(written) > LONGEST_ADDRESS or any(
-        character.isspace() or not character.isprintable() for character in written
-    ):
+    """A mail address, its domain in ASCII; before the @ any script (RFC 6531). Raises NoAddress."""
+    user, at, domain = written.rpartition("@")
+    if len(written) > LONGEST_ADDRESS or not at or not written.isprintable() or " " in written:
         raise NoAddress("not a mail address")
     try:
-        found = Address(addr_spec=written)
-        domain = found.domain.encode("idna").decode()
-    except (ValueError, IndexError, HeaderParseError):
+        domain = domain.encode("idna").decode()
+        if user.isascii():
+            user = Address(addr_spec=f"{user}@{domain}").username
+        elif not all(character.isalnum() or character in "._+-" for character in user):
+            raise NoAddress("not a mail address")
+    except (ValueError, IndexError, HeaderParseError, MessageDefect):
         raise NoAddress("not a mail address") from None
-    if not found.username or "." not in domain.strip("."):
+    if not user or not _DOMAIN.fullmatch(domain):
         raise NoAddress("not a mail address")
-    return Address(username=found.username, domain=domain)
+    return Address(username=user, domain=domain)
 
 
 def sender(written: str) -> Address:

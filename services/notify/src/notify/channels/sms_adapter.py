@@ -68,6 +68,9 @@ class SmsAdapter:
             said = orjson.loads(body)
         except orjson.JSONDecodeError:
             said = None
+            if self.accepted:
+                reason = "the provider's answer can't be read"
+                return Outcome("temporary", reason=reason, uncertain=True, our_fault=True)
         reference = None if self.reference is None else _at(said, self.reference)
         if _matches(said, self.accepted, all):
             return Outcome("sent", reference=None if reference is None else str(reference)[:200])
