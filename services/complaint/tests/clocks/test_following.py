@@ -1,4 +1,4 @@
-"""Clocks as a case meets them: started at the receipt, met by what they are for, paused, promised, shown with their sum."""
+"""Clocks as a case meets them: started at the receipt, met by what they are for, paused, promised, explained."""
 
 from __future__ import annotations
 
@@ -126,9 +126,7 @@ def test_a_promise_is_tracked_and_a_later_one_needs_a_reason_of_its_own(given_co
         ("stopped", "2026-11-23 12:00"),
         ("running", "2026-11-24 12:00"),
     ]
-    assert promises[1]["explanation"] == (
-        "promised Fri 2026-11-20 11:00 (the part is late); due Tue 2026-11-24 12:00"
-    )
+    assert promises[1]["explanation"] == ("promised Fri 2026-11-20 11:00 (the part is late); due Tue 2026-11-24 12:00")
     case.does("propose", {"measures": "repair"}).does("resolve", {"answer": "repaired"})
     assert case.clock("promise")["status"] == "met"
 

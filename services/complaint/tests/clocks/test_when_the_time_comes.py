@@ -51,7 +51,11 @@ def test_a_clock_warns_is_breached_and_hands_the_case_up_once_each(given_complai
     assert case.handler == "chen"
     assert case.breached
     event = recorded(house.runtime, "complaint.breached.v1")[0]
-    assert (event.data["late_seconds"], event.data["clock"]["status"], event.data["clause"]) == (60, "breached", "CG-15")
+    assert (event.data["late_seconds"], event.data["clock"]["status"], event.data["clause"]) == (
+        60,
+        "breached",
+        "CG-15",
+    )
     assert [step["action"] for step in case.history()][-2:] == ["breach", "escalate"]
 
 
@@ -83,17 +87,18 @@ def test_a_contact_in_time_is_never_said_to_be_late(given_complaint, house, cloc
 
 
 def test_at_night_the_case_waits_for_the_morning(given_complaint, house, clock, said):
-    at(clock, 20, 2)
-    case = given_complaint()  # answer until Saturday 2:00, a night of a weekend
-    at(clock, 21, 2)
+    case = given_complaint().contacted()
+    case.does("promise", {"due_at": "2026-11-21T02:00:00+08:00", "reason": "the driver comes tonight"})
+    at(clock, 21, 2)  # Saturday
     house.drain()
-    assert said(case) == [("due_soon", "answer"), ("breached", "answer")]
-    assert case.handler == "li"
+    assert said(case) == [("due_soon", "promise"), ("breached", "promise")]
+    assert (case.handler, case.breached) == ("li", True)
     at(clock, 23, 8, 59)
     house.drain()
     assert ("escalated", None) not in said(case)
 
     at(clock, 23, 9)
+    house.drain()
     house.drain()
 
     assert said(case).count(("escalated", None)) == 1
