@@ -88,7 +88,23 @@ def test_a_tier_history_names_the_purchase_that_reached_it(programme: Any, api: 
     ]
 
 
-@pytest.mark.parametrize("path", ["", "/entries", "/lots", "/tiers"])
+@pytest.mark.rule("CG-22")
+def test_a_member_knows_what_is_missing_to_the_next_tier(programme: Any, api: Any) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("400.00", "P0", at=programme.clock.now() - timedelta(days=400))
+    programme.buys("1500.00", "P1")
+
+    programme.clock.advance(minutes=1)
+    way = api.get(f"members/{customer}/progress").get_json()
+
+    assert (way["tier"], way["growth"]) == ("gold", 1500), "what left the window counts no more"
+    assert way["next"] == {"tier": "platinum", "at": 5000, "missing": 3500}
+    programme.buys("30000.00", "P2")
+    programme.clock.advance(minutes=1)
+    assert api.get(f"members/{customer}/progress").get_json()["next"] is None
+
+
+@pytest.mark.parametrize("path", ["", "/entries", "/lots", "/tiers", "/progress"])
 def test_a_customer_who_takes_no_part_is_not_found(api: Any, path: str) -> None:
     assert api.get(f"members/{uuid.uuid4()}{path}").status_code == 404
 

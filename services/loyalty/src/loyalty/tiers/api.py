@@ -12,6 +12,7 @@ from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glanc
 from loyalty.members.queries import require_member
 from loyalty.policy.rules import LoyaltyPolicy
 from loyalty.tiers.tables import TierChange
+from loyalty.tiers.use_cases import progress_of
 
 blueprint = Blueprint("tiers", __name__, description="Tiers and their history")
 
@@ -48,6 +49,25 @@ class TierChangeSchema(Schema):
     policyversion = fields.String(required=True, allow_none=True)
 
 
+class NextTierSchema(Schema):
+    """The tier above, and what is missing to it."""
+
+    tier = fields.String(required=True)
+    at = fields.Points(required=True)
+    missing = fields.Points(required=True)
+
+
+class ProgressSchema(Schema):
+    """Where a member stands on the way up."""
+
+    tier = fields.String(required=True)
+    growth = fields.Points(required=True, metadata={"description": "growth value in the window"})
+    window_from = fields.Instant(required=True)
+    next = fields.Nested(NextTierSchema, required=True, allow_none=True)
+    clause = fields.String(required=True, allow_none=True)
+    policyversion = fields.String(required=True)
+
+
 @blueprint.get("/tiers")
 @requires("members:read")
 @blueprint.response(200, TiersSchema)
@@ -73,6 +93,18 @@ def history(query: dict[str, Any], customer_id: UUID) -> Response:
     found = select(TierChange).where(TierChange.member_id == customer_id)
     order = [TierChange.since.desc(), TierChange.id.desc()]
     return answer(Page.of(at.session, found, order, query["limit"], query["cursor"], _shown))
+
+
+@blueprint.get("/members/<uuid:customer_id>/progress")
+@requires("members:read")
+@blueprint.response(200, ProgressSchema)
+def progress(customer_id: UUID) -> Response:
+    """What the member's growth in the window reaches, and what is missing to the next tier"""
+    at = glance()
+    require_member(at.session, at.principal, customer_id)
+    policy = at.policies.in_force()
+    found = progress_of(at.session, str(customer_id), policy, at.clock.now())
+    return answer({**found, "policyversion": policy.version})
 
 
 def _shown(change: TierChange) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -149,6 +150,18 @@ def tier_now(session: Session, customer_id: str, policy: Policy, at: datetime) -
     window = GrowthWindow(0, growth_steps(session, [customer_id]).get(customer_id, []))
     standing = rises(session, [customer_id]).get(customer_id, [])
     return domain.tier_at(window, standing, rules.window.before(at, policy.company.time_zone), at, rules).name
+
+
+def progress_of(session: Session, customer_id: str, policy: Policy, at: datetime) -> dict[str, Any]:
+    """A member's growth in the window, the tier they have, the one above it and what is missing to it."""
+    rules = policy.rules.tiers
+    window = GrowthWindow(0, growth_steps(session, [customer_id]).get(customer_id, []))
+    start = rules.window.before(at, policy.company.time_zone)
+    standing = rises(session, [customer_id]).get(customer_id, [])
+    tier, growth = domain.tier_at(window, standing, start, at, rules), window.upto(start, at)
+    above = next((one for one in rules.tiers if one.at > tier.at), None)
+    missing = None if above is None else {"tier": above.name, "at": above.at, "missing": max(above.at - growth, 0)}
+    return {"tier": tier.name, "growth": growth, "window_from": start, "next": missing, "clause": tier.clause}
 
 
 def _settle(
