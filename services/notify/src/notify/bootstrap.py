@@ -7,10 +7,15 @@ from pathlib import Path
 
 from chassis import people
 from chassis.service import Service
+from notify.delivery import receipts
 from notify.delivery.sender import place_messages, send_messages
+from notify.inbox import api as inbox
+from notify.messages import api as messages
 from notify.messages.subscriptions import CUSTOMERS, EVENTS
 from notify.permissions import PERMISSIONS
 from notify.policy import SECTION
+from notify.recipients import api as recipients
+from notify.routes import api as routes
 from notify.templates import api as templates
 from notify.templates.checking import check_bundled
 
@@ -23,7 +28,14 @@ def build_service() -> Service:
         title="Kezhi notifications: the right word to the right person, once",
         version=version("kezhi-notify"),
         migrations=Path(__file__).with_name("migrations"),
-        blueprints=(templates.blueprint,),
+        blueprints=(
+            messages.blueprint,
+            inbox.blueprint,
+            routes.blueprint,
+            recipients.blueprint,
+            receipts.blueprint,
+            templates.blueprint,
+        ),
         permissions=PERMISSIONS,
         subscriptions=(CUSTOMERS, EVENTS, people.subscription()),
         policy=SECTION,

@@ -36,7 +36,8 @@ def obey(context: Context, message: Message, verdict: Verdict, facts: Facts) -> 
     elif verdict.kind == "expire":
         end(context, message, "expire", verdict.why)
     else:
-        onward(context, message, facts)
+        if verdict.another_way:
+            onward(context, message, facts)
         end(context, message, "suppress", verdict.why)
 
 
@@ -88,7 +89,7 @@ def give_up(context: Context, message: Message, why: str | None) -> None:
 def onward(context: Context, message: Message, facts: Facts) -> None:
     """Plan the same word over the next channel of the recipient's order."""
     channel = facts.another_way(message)
-    if channel is None:
+    if channel is None or message.data is None:  # after a late receipt there is nothing left to fill a text with
         return
     names = (
         "route", "source", "event_id", "event_type", "recipient_kind", "recipient", "customer_id", "unit_path",

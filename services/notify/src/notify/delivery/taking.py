@@ -76,6 +76,9 @@ def begin(context: Context, hand: Hand, message_id: uuid.UUID) -> tuple[Guarded,
     message = held_by(context, hand, message_id)
     if message is None:
         return None
+    if (wait := hand.channels[message.channel].ready()) > timedelta(0):  # it fell out of order since it was taken
+        message.lease, message.next_attempt_at = None, context.clock.now() + wait
+        return None
     rendered = _rendered(context, hand, message)
     if rendered is None:
         return None

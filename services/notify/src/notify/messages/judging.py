@@ -6,7 +6,7 @@ evening may be forbidden by the morning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Literal
@@ -52,6 +52,7 @@ class Verdict:
     why: str | None = None
     clause: str | None = None
     until: datetime | None = None
+    another_way: bool = False  # it is this channel that is barred: the next one may do
 
 
 SEND = Verdict("send")
@@ -82,10 +83,10 @@ def _too_early_or_late(word: Word, recipient: Standing, policy: NotifyPolicy, no
 
 def _unreachable(word: Word, address: str | None, barred: bool, policy: NotifyPolicy) -> Verdict | None:
     if address is None:
-        return Verdict("suppress", f"no address for {word.channel}", policy.channels.clause)
+        return Verdict("suppress", f"no address for {word.channel}", policy.channels.clause, another_way=True)
     if barred:
-        return Verdict("suppress", "nothing is sent to this address: it bounced, or its owner said so",
-                       policy.consent.clause)  # fmt: skip
+        told = "nothing is sent to this address: it bounced, or its owner said so"
+        return Verdict("suppress", told, policy.consent.clause, another_way=True)
     return None
 
 
@@ -122,12 +123,13 @@ def way_barred(class_: str, channel: str, recipient: Standing, policy: NotifyPol
     if needed == ALWAYS or recipient.kind == "staff":
         return None
     if (class_, channel) in recipient.off or (class_, ANY) in recipient.off:
-        return Verdict("suppress", f"the customer does not want {class_} over {channel}", policy.consent.clause)
+        told = f"the customer does not want {class_} over {channel}"
+        return Verdict("suppress", told, policy.consent.clause, another_way=True)
     given = consented(class_, channel, recipient)
     if given is False:
-        return Verdict("suppress", f"consent to {class_} was withdrawn", policy.consent.clause)
+        return Verdict("suppress", f"consent to {class_} was withdrawn", policy.consent.clause, another_way=True)
     if needed == REQUIRED and not given:
-        return Verdict("suppress", f"no consent to {class_}", policy.consent.clause)
+        return Verdict("suppress", f"no consent to {class_}", policy.consent.clause, another_way=True)
     return None
 
 
@@ -152,12 +154,6 @@ def quiet_until(
         return None
     day = local.date() if at < ends else local.date() + timedelta(days=1)
     return datetime.combine(day, ends, zone).astimezone(now.tzinfo)
-
-
-def ways(order: Iterable[str], preferred: Iterable[str]) -> tuple[str, ...]:
-    """A route's channels in the order the customer likes; what they did not name comes after, in its own order."""
-    order = tuple(order)
-    return tuple(dict.fromkeys([*(way for way in preferred if way in order), *order]))
 
 
 def pause(attempts: int, first: timedelta, longest: timedelta, chance: float) -> timedelta:

@@ -59,7 +59,7 @@ class Targets:
             for person in self.staff.holders(one.value, data.get("unit")):
                 yield from self._person(person, route, hidden)
         elif one.value in ("customer", "complainant"):
-            yield from self._guest(one.value, route, data, hidden)
+            yield from self.guest(one.value, route, data, hidden)
         elif one.value == "superior":
             below = data.get("handler") or data.get("account_manager")
             yield from self._person(self.staff.superior(below, hidden), route, hidden)
@@ -85,7 +85,7 @@ class Targets:
             name=person.name, locale=state.get("locale"), unit_path=person.unit_path,
         )  # fmt: skip
 
-    def _guest(
+    def guest(
         self, named: str, route: Route, data: Mapping[str, Any], hidden: list[dict[str, Any]]
     ) -> Iterator[Target]:
         """The customer; as complainant also somebody who is not in the registry."""
