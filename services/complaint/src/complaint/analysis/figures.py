@@ -79,7 +79,7 @@ def per_period(session: Session, periods: Sequence[Period], visible: Condition) 
     found = select(bucket, func.count()).where(
         visible, Complaint.received_at >= first.start, Complaint.received_at < last.end
     )
-    counts: dict[int, int] = dict(session.execute(found.group_by(bucket)).tuples().all())
+    counts: dict[int, int] = {row[0]: row[1] for row in session.execute(found.group_by(bucket))}
     return [counts.get(place, 0) for place in range(1, len(periods) + 1)]
 
 

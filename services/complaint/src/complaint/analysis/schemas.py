@@ -129,7 +129,7 @@ class SatisfactionKpiSchema(RateSchema):
 
 
 class HandlerSchema(Schema):
-    """The rounds that somebody resolved. Of few answers `satisfied` and `rate` are kept back."""
+    """The rounds that somebody resolved. Of few answers there is no `rate`: it would judge somebody by chance."""
 
     handler = fields.String(required=True, allow_none=True)
     due = fields.Whole(min=0, required=True)
@@ -137,7 +137,7 @@ class HandlerSchema(Schema):
     attempted = fields.Whole(min=0, required=True)
     reached = fields.Whole(min=0, required=True)
     answered = fields.Whole(min=0, required=True)
-    satisfied = fields.Whole(min=0, required=True, allow_none=True)
+    satisfied = fields.Whole(min=0, required=True)
     rate = fields.String(required=True, allow_none=True)
 
 

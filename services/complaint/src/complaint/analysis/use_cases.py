@@ -84,15 +84,10 @@ _ASKED = ("due", "waiting", "attempted", "reached", "answered", "satisfied")
 
 
 def _of_handler(row: Any, least: int) -> dict[str, Any]:
-    """One handler's rounds. Of few answers the score is kept back: it would tell who gave which."""
+    """One handler's rounds. Of few answers there is no rate: it would judge somebody by chance."""
     told = {name: getattr(row, name) for name in _ASKED}
-    if row.answered < least:
-        told["satisfied"] = None
-    return {
-        "handler": row.handler,
-        **told,
-        "rate": share(row.satisfied, row.answered) if row.answered >= least else None,
-    }
+    rate = share(row.satisfied, row.answered) if row.answered >= least else None
+    return {"handler": row.handler, **told, "rate": rate}
 
 
 def _heading(period: Period, policy: Policy) -> dict[str, Any]:
