@@ -52,3 +52,12 @@ def test_nobody_but_the_portal_may_ask(runtime: Runtime, client: Callable[..., A
     asked = "/api/v1/customers/recognised?phone=13800138000"
     assert front_desk.get(asked).status_code == 403
     assert portal.get("/api/v1/customers").status_code == 403
+
+
+def test_a_list_of_ids_finds_these_and_no_others(registered: Callable[..., dict[str, Any]], admin: Any) -> None:
+    first, second, _ = registered("王芳"), registered("李强"), registered("赵敏")
+
+    found = admin.get(f"/api/v1/customers?ids={first['id']},{second['id']},0192d3c4-0000-7000-8000-000000000001").json
+
+    assert [one["name"] for one in found["items"]] == ["王芳", "李强"]
+    assert admin.get("/api/v1/customers?ids=x").status_code == 422

@@ -150,6 +150,8 @@ def _filtered(statement: Select[Any], policy: Policy, now: datetime, query: Mapp
     if query.get("identity"):
         holder = select(IdentityRow.customer_id).where(IdentityRow.identity == query["identity"])
         statement = statement.where(_C.id == holder.scalar_subquery())
+    if query.get("ids"):
+        statement = statement.where(_C.id.in_(_ids(query["ids"])))
     if query.get("unit"):
         statement = statement.where(_C.unit.in_(below(query["unit"])))
     if query.get("standing"):
@@ -167,6 +169,13 @@ def _filtered(statement: Select[Any], policy: Policy, now: datetime, query: Mapp
             raise Invalid("The query is not understood", {"class": ["write scheme:value, e.g. frequency:high"]})
         statement = statement.where(_in_segment(scheme, value))
     return statement
+
+
+def _ids(written: str) -> list[UUID]:
+    try:
+        return [UUID(one) for one in written.split(",")]
+    except ValueError:
+        raise Invalid("The query is not understood", {"ids": ["ids with commas between"]}) from None
 
 
 def _in_segment(scheme: str, value: str) -> Any:

@@ -189,6 +189,9 @@ class CustomersArgs(PageArgs):
 
     q = fields.Text(max=100, metadata={"description": "name, reading, initials, code, phone, e-mail or identity"})
     identity = fields.Text(max=240, metadata={"examples": ["card:8801"]})
+    ids = fields.Text(
+        max=7_400, metadata={"description": "these customers, by id, with commas between; unknown ones are left out"}
+    )
     kind = fields.String(validate=validate.OneOf(domain.KINDS))
     status = fields.String(validate=validate.OneOf(domain.STATUSES))
     grade = fields.Text(max=64)
