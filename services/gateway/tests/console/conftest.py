@@ -84,7 +84,7 @@ def services(company: Any) -> dict[str, FakeUpstream]:
     """The four services behind, each told by the test what to answer."""
     console = company.http.application.extensions["kezhi_console"]
     fakes = {name: FakeUpstream(name) for name in ("customer", "complaint", "loyalty", "notify")}
-    console.upstreams = fakes
+    console.upstreams = company.http.application.extensions["kezhi_upstreams"] = fakes
     return fakes
 
 

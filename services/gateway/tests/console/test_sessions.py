@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 
 def test_a_stranger_is_sent_to_sign_in_and_back(browser: Any) -> None:
     stranger = browser(signed_in=False)

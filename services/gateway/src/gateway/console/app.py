@@ -27,6 +27,7 @@ from chassis.web.problems import TooMany
 from gateway.console import security, sessions, words
 from gateway.console.area import Area, Section
 from gateway.console.backend import Backend, Missing, Refused
+from gateway.console.complaints import views as complaints
 from gateway.console.customers import views as customers
 from gateway.console.shell import views as shell
 from gateway.console.today import views as today
@@ -39,6 +40,7 @@ AREAS: tuple[Area, ...] = (
     shell.AREA,
     today.AREA,
     customers.AREA,
+    complaints.AREA,
     portal.AREA,
 )
 CLOCK_WORDS = (N_("%(t)s left"), N_("overdue by %(t)s"), N_("%(n)s d"), N_("%(n)s h"), N_("%(n)s min"))
@@ -221,7 +223,7 @@ def _unexpected(wrong: Exception) -> Response:
 def _problem(
     status: int, title: str, detail: str, problem: Mapping[str, Any], missing: Missing | None = None
 ) -> Response:
-    facts = {"status": status, "title": title, "detail": detail, "problem": problem, "missing": missing}
+    facts = {"code": status, "title": title, "detail": detail, "problem": problem, "missing": missing}
     if by_htmx():
         response = page("console/problem.html", status, **facts)
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#problems", "innerHTML"

@@ -187,7 +187,9 @@ def time_left(due: Any) -> str:
     if moment is None:
         return "–"
     left = moment - g.now
-    return gettext("overdue by %(t)s" if left < timedelta(0) else "%(t)s left", t=span(left))
+    if left < timedelta(0):
+        return gettext("overdue by %(t)s", t=span(left))
+    return gettext("%(t)s left", t=span(left))
 
 
 # Numbers
@@ -228,7 +230,13 @@ def _locale() -> Locale:
     return _LOCALES[language()]
 
 
+def translated(option: tuple[str, str]) -> tuple[str, str]:
+    """An option of a select, its label in the reader's language."""
+    return option[0], gettext(option[1])
+
+
 FILTERS = {
+    "translated": translated,
     "term": term,
     "when": when,
     "exact": exact,
