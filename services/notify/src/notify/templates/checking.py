@@ -174,6 +174,8 @@ class _Reader:
         )
 
     def member(self, node: nodes.Node, schema: Schema, name: str) -> Schema:
+        if name.startswith("_"):
+            return self.refuse(node, f"there is no {name} in it")
         if schema is _ANY:
             return _ANY
         properties = schema.get("properties", {})

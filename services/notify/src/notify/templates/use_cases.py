@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from chassis.errors import Invalid, NotFound
@@ -81,7 +82,7 @@ def text_for(session: Session, key: str, channel: str, locale: str | None) -> Fo
                 TemplateVersion.channel == TEXTS_OF.get(channel, channel),
                 TemplateVersion.locale.in_(chain),
             )
-            .distinct(TemplateVersion.locale)
+            .ext(distinct_on(TemplateVersion.locale))
             .order_by(TemplateVersion.locale, TemplateVersion.version.desc())
         )
     }
@@ -149,7 +150,7 @@ def outdated(session: Session) -> dict[str, dict[str, list[str]]]:
 def in_use() -> Select[Any]:
     """The newest saved version of every key, channel and language."""
     what = (TemplateVersion.key, TemplateVersion.channel, TemplateVersion.locale)
-    return select(TemplateVersion).distinct(*what).order_by(*what, TemplateVersion.version.desc())
+    return select(TemplateVersion).ext(distinct_on(*what)).order_by(*what, TemplateVersion.version.desc())
 
 
 def _newest(session: Session, saving: Saving) -> int:
