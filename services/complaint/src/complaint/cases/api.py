@@ -10,13 +10,14 @@ from uuid import UUID
 from flask import Response
 from sqlalchemy import select
 
-from chassis.web import Blueprint, Page, PageArgs, answer, glance, requires, work
+from chassis.web import Blueprint, Page, PageArgs, answer, etag, glance, requires, work
 from complaint.cases import queries, showing
 from complaint.cases.acting import take
 from complaint.cases.actions import ACTIONS, Action
+from complaint.cases.amending import amend
 from complaint.cases.handing_over import hand_over
 from complaint.cases.intake import receive
-from complaint.cases.schemas import HandedOverSchema, HandOverSchema, IntakeSchema, ListArgs
+from complaint.cases.schemas import AmendSchema, HandedOverSchema, HandOverSchema, IntakeSchema, ListArgs
 from complaint.cases.shown_schemas import CaseSchema, CountsSchema, StepSchema, SummarySchema
 from complaint.cases.tables import Step
 from complaint.links.domain import FOLLOW
@@ -83,7 +84,22 @@ def hand_over_all(body: dict[str, Any]) -> Response:
 def complaint(id: UUID) -> Response:
     """One case, with its clocks, its rounds and what the caller may do now"""
     at = glance()
-    return answer(showing.full(at.context, at.principal, queries.the_case(at.session, at.principal, id)))
+    case = queries.the_case(at.session, at.principal, id)
+    etag.tag(case.version)
+    return answer(showing.full(at.context, at.principal, case))
+
+
+@blueprint.patch("/complaints/<uuid:id>")
+@requires("complaints:act", if_match=True)
+@blueprint.arguments(AmendSchema)
+@blueprint.response(200, CaseSchema)
+def amended(body: dict[str, Any], id: UUID) -> Response:
+    """Set right what was written down; a change of `against` re-evaluates who must not see the case"""
+    at = work()
+    case = amend(at.context, at.principal, id, body)
+    at.note(str(id), changed=sorted(body))
+    etag.tag(case.version)
+    return answer(showing.full(at.context, at.principal, case))
 
 
 @blueprint.get("/complaints/<uuid:id>/history")

@@ -53,6 +53,8 @@ def follow_customer(context: Context, delivery: Delivery) -> None:
     if event.sequence is None or not event.sequence.isdigit():
         raise Reject("a state event needs a numeric sequence")
     _apply(context, event.data, int(event.sequence))
+    if event.type == "customer.merged.v1":
+        _absorb(context.session, uuid.UUID(event.data["merged_customer_id"]), uuid.UUID(event.data["customer_id"]))
     if event.type == "customer.unmerged.v1":
         restored = event.data["restored"]
         _apply(context, restored, int(restored["sequence"]))
@@ -87,6 +89,13 @@ def _apply(context: Context, state: Mapping[str, Any], version: int) -> None:
     _recognise(session, customer, context.policies.in_force().rules)
     if state["status"] == "erased":
         _forget(session, id_)
+
+
+def _absorb(session: Session, absorbed: uuid.UUID, survivor: uuid.UUID) -> None:
+    """The absorbed customer's id leads to the survivor from now on, and so do their cases."""
+    gone = update(CustomerCopy).where(CustomerCopy.id == absorbed)
+    session.execute(gone.values(merged_into=survivor, status="merged", contact_keys=[]))
+    session.execute(update(Complaint).where(Complaint.customer_id == absorbed).values(customer_id=survivor))
 
 
 def _recognise(session: Session, customer: CustomerCopy, policy: ComplaintPolicy) -> None:

@@ -72,7 +72,7 @@ class IntakeSchema(Schema):
         2000, load_default=None, allow_none=True, metadata={"description": "the solution that the customer wants"}
     )
     details = fields.Dict(
-        keys=Line(40), values=Line(500), load_default=dict,
+        keys=Line(40), values=Line(500), load_default=dict, validate=ma.validate.Length(max=40),
         metadata={"description": "cause, time, place, product, batch, order, persons …"},
     )  # fmt: skip
     unit = Line(64, load_default=None, allow_none=True)
@@ -81,10 +81,21 @@ class IntakeSchema(Schema):
     )
     locale = fields.Choice("zh-CN", "en", load_default=None, allow_none=True)
 
-    @ma.validates_schema
-    def few_details(self, data: dict[str, Any], **_: Any) -> None:
-        if len(data["details"]) > 40:
-            raise ma.ValidationError({"details": ["at most 40 of them"]})
+
+class AmendSchema(Schema):
+    """``PATCH complaints/{id}``: what was written down wrongly, or is known only now."""
+
+    type = fields.Choice(*TYPES)
+    subject = Line(200)
+    description = fields.Text(8000)
+    category = Line(64, allow_none=True)
+    value = fields.Nested(ValueSchema, allow_none=True)
+    against = fields.Nested(AgainstSchema, allow_none=True)
+    insists = fields.Flag()
+    wanted = fields.Text(2000, allow_none=True)
+    details = fields.Dict(keys=Line(40), values=Line(500), validate=ma.validate.Length(max=40))
+    customer_id = fields.Uuid()
+    locale = fields.Choice("zh-CN", "en", allow_none=True)
 
 
 class EmptySchema(Schema):
