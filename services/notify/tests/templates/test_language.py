@@ -68,6 +68,11 @@ def wrong(text: str, channel: str = "sms", vocabulary: catalogue.Vocabulary = RE
             "{% if handler %}{{ handler }}{% endif %}",
             "filled in with the least that the event may say, nothing is left",
         ),
+        ("{{ 'x' | number }}", "line 1: number does not fit here"),
+        ("{% if level == 3 %}{{ 'x' | moment }}{% endif %}x", "line 1: moment does not fit here"),
+        ("{{ " + "(" * 5000 + "number" + ")" * 5000 + " }}", "is nested too deeply"),
+        ("{{ " + "not " * 40 + "number }}", "is nested too deeply"),
+        ("{% if number %}" * 40 + "x" + "{% endif %}" * 40, "is nested too deeply"),
         ("   ", "filled in with the example, nothing is left"),
     ],
 )

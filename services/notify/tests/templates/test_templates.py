@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from chassis.runtime import Runtime
 from chassis.testkit import tokens
@@ -15,6 +17,7 @@ from chassis.web.app import create_app
 from kezhi_contracts import schemas
 from notify.bootstrap import build_service
 from notify.templates import NoTemplate, Surroundings, render
+from notify.templates.starting import look_over
 from notify.templates.use_cases import outdated
 
 AROUND = Surroundings("https://care.example.cn")
@@ -166,6 +169,37 @@ def test_after_an_upgrade_texts_that_no_longer_fit_are_told(runtime: Runtime, ap
     assert list(told) == ["complaint_received sms zh-CN"]
     shown = api.get("/api/v1/templates/complaint_received/sms/zh-CN").get_json()
     assert shown["findings"]["text"][0].startswith("line 1: there is no gone")
+
+
+def test_a_saved_text_that_fails_gives_way_to_ours(runtime: Runtime, api: Any) -> None:
+    risky = "{% if level > 2 and handler < 3 %}x{% endif %}{{ number }}"  # nobody's example reaches the comparison
+    saved = api.post("/api/v1/templates", json={**SMS, "text": risky})
+    example = schemas.example("complaint.received.v1")["data"]
+
+    calm = rendered(runtime, "complaint_received", "sms", "zh-CN", example)
+    urgent = rendered(runtime, "complaint_received", "sms", "zh-CN", {**example, "level": 3})
+
+    assert saved.status_code == 201
+    assert (calm.version, urgent.version) == (1, 0)
+    assert "您的反馈已登记" in urgent.text
+
+
+def test_the_start_tells_what_does_not_fit(runtime: Runtime, api: Any) -> None:
+    api.post("/api/v1/templates", json=SMS)
+    with runtime.sessions.begin() as session:
+        session.execute(text("UPDATE template_version SET text = '{{ gone }}'"))
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return True
+
+    with capture_logs() as told:
+        look_over(runtime, Stop())
+
+    assert [(line["event"], line["template"]) for line in told] == [
+        ("template_does_not_fit", "complaint_received sms zh-CN")
+    ]
 
 
 def test_the_api_keeps_the_word_of_its_document(runtime: Runtime) -> None:

@@ -8,6 +8,7 @@ the least that the schema allows, does anything come out? So an event that is ad
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -20,8 +21,13 @@ from notify.templates.filling import fill
 from notify.templates.language import FILTERS, TESTS, environment
 
 Schema = Mapping[str, Any]
+NESTED = 12  # how deep conditions and expressions may go: a compiler has its limits too
 DEEPEST = 2  # loops within loops: an event's lists are short, their powers are not
-_LOOP: Schema = {"type": "object", "properties": {name: {} for name in ("first", "last", "index", "length")}}
+_WHOLE: Schema = {"type": "integer"}
+_LOOP: Schema = {
+    "type": "object",
+    "properties": {"first": {"type": "boolean"}, "last": {"type": "boolean"}, "index": _WHOLE, "length": _WHOLE},
+}
 _ANY: Schema = {}
 
 
@@ -82,12 +88,13 @@ def _numeric(schema: Schema) -> bool:
 
 
 def _read(source: str, schema: Schema, markup: bool) -> list[str]:
+    reader = _Reader(schema)
     try:
-        tree = environment(markup=markup).parse(source)
+        reader.blocks(environment(markup=markup).parse(source).body)
     except TemplateSyntaxError as wrong:
         return [f"line {wrong.lineno}: {wrong.message}"]
-    reader = _Reader(schema)
-    reader.blocks(tree.body)
+    except RecursionError:
+        return ["is nested too deeply"]
     return reader.wrong
 
 
@@ -97,6 +104,16 @@ class _Reader:
     def __init__(self, schema: Schema) -> None:
         self.scopes: list[Schema] = [schema.get("properties", {})]
         self.wrong: list[str] = []
+        self.depth = 0
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """One step into blocks or expressions."""
+        self.depth += 1
+        if self.depth > NESTED:
+            raise RecursionError
+        yield
+        self.depth -= 1
 
     def refuse(self, node: nodes.Node, why: str) -> Schema:
         self.wrong.append(f"line {node.lineno}: {why}")
@@ -104,18 +121,22 @@ class _Reader:
 
     def blocks(self, found: list[nodes.Node]) -> None:
         for node in found:
-            if isinstance(node, nodes.Output):
-                for child in node.nodes:
-                    self.shown(child)
-            elif isinstance(node, nodes.If):
-                self.type_of(node.test)
-                self.blocks(node.body)
-                self.blocks(list(node.elif_))
-                self.blocks(node.else_)
-            elif isinstance(node, nodes.For) and not node.recursive:
-                self.loop(node)
-            else:
-                self.refuse(node, f"{type(node).__name__.lower()} is not part of the language of texts")
+            with self.deeper():
+                self.block(node)
+
+    def block(self, node: nodes.Node) -> None:
+        if isinstance(node, nodes.Output):
+            for child in node.nodes:
+                self.shown(child)
+        elif isinstance(node, nodes.If):
+            self.type_of(node.test)
+            self.blocks(node.body)
+            self.blocks(list(node.elif_))
+            self.blocks(node.else_)
+        elif isinstance(node, nodes.For) and not node.recursive:
+            self.loop(node)
+        else:
+            self.refuse(node, f"{type(node).__name__.lower()} is not part of the language of texts")
 
     def loop(self, node: nodes.For) -> None:
         listed = self.type_of(node.iter)
@@ -141,6 +162,10 @@ class _Reader:
             self.refuse(node, "is a group of values: name one of them")
 
     def type_of(self, node: nodes.Node) -> Schema:
+        with self.deeper():
+            return self.expression(node)
+
+    def expression(self, node: nodes.Node) -> Schema:
         if isinstance(node, nodes.Name):
             return self.named(node, node.name)
         if isinstance(node, nodes.Getattr):
@@ -190,11 +215,11 @@ class _Reader:
             self.type_of(argument)
         if node.name not in FILTERS:
             return self.refuse(node, f"there is no filter {node.name}{_perhaps(node.name, sorted(FILTERS))}")
-        if schema is not _ANY and not _FITS.get(node.name, lambda _: True)(schema):
+        if not _FITS.get(node.name, lambda _: True)(schema):
             return self.refuse(node, f"{node.name} does not fit here")
         if node.name in ("first", "last"):
             return schema.get("items", _ANY)
-        return schema if node.name == "default" else _ANY
+        return {"default": schema, "length": _WHOLE}.get(node.name, _ANY)
 
 
 _PLAIN = (
@@ -207,6 +232,9 @@ _FITS = {
     "number": _numeric,
     "lateness": lambda schema: "integer" in schema.get("type", ()),
     "lines": lambda schema: "string" in schema.get("type", ()),
+    "length": lambda schema: bool({"array", "string"} & {schema.get("type")}),
+    "first": lambda schema: "items" in schema,
+    "last": lambda schema: "items" in schema,
     "join": lambda schema: "items" in schema and "properties" not in schema["items"],
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -113,7 +113,7 @@ def environment(*, markup: bool) -> ImmutableSandboxedEnvironment:
     return made
 
 
-@cache
+@lru_cache(maxsize=2048)  # previews are written anew at every keystroke
 def compiled(source: str, *, markup: bool = False) -> Template:
-    """A text ready to be filled in; compiled once per process. Raises TemplateSyntaxError."""
+    """A text ready to be filled in; compiled once. Raises TemplateSyntaxError."""
     return environment(markup=markup).from_string(source)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from jinja2 import TemplateError
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -20,6 +22,8 @@ from notify.templates.checking import check
 from notify.templates.domain import TEXTS_OF, Rendered, Surroundings, Texts, fallbacks
 from notify.templates.filling import fill
 from notify.templates.tables import TemplateVersion
+
+_log = structlog.get_logger(__name__)
 
 
 class NoTemplate(NotFound):
@@ -67,7 +71,15 @@ def render(
     found = text_for(session, key, channel, locale)
     if words is None or found is None:
         raise NoTemplate(f"there is no template {key} for {channel}")
-    return fill(found.texts, key, channel, found.locale, found.version, words, data, around, recipient)
+    try:
+        return fill(found.texts, key, channel, found.locale, found.version, words, data, around, recipient)
+    except (TemplateError, ValueError, TypeError) as wrong:
+        # A saved text compares what this event does not have. Better told in our words than not at all.
+        ours = catalogue.bundled(key, channel, found.locale)
+        _log.error("template_failed", template=key, channel=channel, version=found.version, error=str(wrong))
+        if not found.version or ours is None:
+            raise NoTemplate(f"the text of {key} for {channel} can't be filled in: {wrong}") from wrong
+        return fill(ours, key, channel, found.locale, 0, words, data, around, recipient)
 
 
 def text_for(session: Session, key: str, channel: str, locale: str | None) -> Found | None:
