@@ -18,6 +18,7 @@ from notify.recipients import api as recipients
 from notify.routes import api as routes
 from notify.templates import api as templates
 from notify.templates.checking import check_bundled
+from notify.templates.starting import look_over
 
 
 def build_service() -> Service:
@@ -39,5 +40,5 @@ def build_service() -> Service:
         permissions=PERMISSIONS,
         subscriptions=(CUSTOMERS, EVENTS, people.subscription()),
         policy=SECTION,
-        parts={"send": send_messages, "place": place_messages},
+        parts={"send": send_messages, "place": place_messages, "templates": look_over},
     )
