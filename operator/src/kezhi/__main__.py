@@ -249,6 +249,22 @@ def diff_policies(old: Path, new: Path) -> None:
     raise SystemExit(diff(old, new))
 
 
+@main.group()
+def calendar() -> None:
+    """Working calendars: import a year that was published."""
+
+
+@calendar.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@home_option
+@instance_option
+def import_calendar(file: Path, home: Path | None, instance: str) -> None:
+    """Put the public holidays and make-up workdays of FILE (YAML or CSV, one year) in force."""
+    from kezhi.calendar import import_calendar as run  # noqa: PLC0415
+
+    run(configured(home, instance, None, None, None), file)
+
+
 @main.command()
 @amqp_option
 @pg_option

@@ -15,7 +15,7 @@ from chassis.jobs.api import JobSchema
 from chassis.policies.units import Duration
 from chassis.timing.calendar import NeverOpen, bundled_years
 from chassis.timing.published import CalendarYearRow, put_in_force, year_of
-from chassis.web import Blueprint, Schema, answer, fields, glance, requires, work
+from chassis.web import Blueprint, QuerySchema, Schema, answer, fields, glance, requires, work
 from complaint.cases.queries import the_case
 from complaint.cases.shown_schemas import ClockSchema
 from complaint.clocks import domain
@@ -37,7 +37,7 @@ class ClocksSchema(Schema):
     items = fields.List(fields.Nested(ClockSchema), required=True)
 
 
-class WorkingTimeArgs(Schema):
+class WorkingTimeArgs(QuerySchema):
     """From when, and how much: `working_days` or `working_hours`, one of them."""
 
     from_ = fields.Instant(required=True, data_key="from")
