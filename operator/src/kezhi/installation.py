@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
@@ -80,6 +81,7 @@ class Installation:
             amqp_url=self.configuration.amqp_url,
             instance=self.configuration.instance,
             mode=os.environ.get("KEZHI_MODE", "evaluation"),
+            clock_file=Path(clock) if (clock := os.environ.get("KEZHI_CLOCK")) else None,
             field_keys=(self.home.secrets()["field_key"],),
             log_level="WARNING",
             pool_size=2,
