@@ -39,7 +39,7 @@ def test_hits_name_themselves_and_lead_to_their_page(company: Company, connected
 def test_a_silent_service_is_named_and_pages_are_found_without_any(company: Company) -> None:
     found = company.get("search?q=dead").json
 
-    assert [(hit["kind"], hit["url"]) for hit in found["items"]] == [("page", "/console/dead-letters")]
+    assert [(hit["kind"], hit["url"]) for hit in found["items"]] == [("page", "/console/dead-letters/")]
     assert {one["part"] for one in found["missing"]} == {"customers", "complaints"}
 
 

@@ -29,6 +29,8 @@ from gateway.console.area import Area, Section
 from gateway.console.backend import Backend, Missing, Refused
 from gateway.console.complaints import views as complaints
 from gateway.console.customers import views as customers
+from gateway.console.members import views as members
+from gateway.console.operations import views as operations
 from gateway.console.shell import views as shell
 from gateway.console.today import views as today
 from gateway.console.web import SAID, by_htmx, here, new_key, page, with_query
@@ -41,6 +43,8 @@ AREAS: tuple[Area, ...] = (
     today.AREA,
     customers.AREA,
     complaints.AREA,
+    members.AREA,
+    *operations.AREAS,
     portal.AREA,
 )
 CLOCK_WORDS = (N_("%(t)s left"), N_("overdue by %(t)s"), N_("%(n)s d"), N_("%(n)s h"), N_("%(n)s min"))

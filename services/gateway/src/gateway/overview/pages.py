@@ -18,14 +18,14 @@ class ConsolePage:
 
 
 PAGES = (
-    ConsolePage("/console/today", "Today", "今日"),
-    ConsolePage("/console/customers", "Customers", "客户"),
-    ConsolePage("/console/complaints", "Complaints", "投诉"),
-    ConsolePage("/console/members", "Members and ledger", "会员与积分账"),
-    ConsolePage("/console/approvals", "Approvals", "审批"),
-    ConsolePage("/console/dead-letters", "Dead letters", "死信", "dead-letters:read"),
-    ConsolePage("/console/audit", "Audit", "审计", "audit:read"),
-    ConsolePage("/console/staff", "Staff and units", "员工与单位", "staff:read"),
+    ConsolePage("/console/", "Today", "今日"),
+    ConsolePage("/console/customers/", "Customers", "客户"),
+    ConsolePage("/console/complaints/", "Complaints", "投诉"),
+    ConsolePage("/console/members/", "Members and ledger", "会员与积分账"),
+    ConsolePage("/console/approvals/", "Approvals", "审批"),
+    ConsolePage("/console/dead-letters/", "Dead letters", "死信", "dead-letters:read"),
+    ConsolePage("/console/audit/", "Audit", "审计", "audit:read"),
+    ConsolePage("/console/staff/", "Staff and units", "员工与单位", "staff:read"),
 )
 
 
