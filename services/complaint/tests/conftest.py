@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from typing import Any, Self
 
 import pytest
@@ -219,15 +220,18 @@ def house(make_runtime: Callable[..., Runtime], clock: FakeClock) -> House:
 def given_complaint(house: House) -> Callable[..., Case]:
     """``given_complaint(level=2, by="fei", …)`` → a case as ``POST complaints`` opened it.
 
-    ``level`` picks something that has it; everything else is a member of the body.
+    ``level`` picks something that has it; everything else is a member of the body. Everyone complains for the first
+    time: each has a telephone number of their own, unless the test says whose it is.
     """
+    callers = count(13800138000)
 
     def make(level: int | None = None, by: str = "fei", **changes: Any) -> Case:
         by_level = {2: {"insists": True}, 3: {"category": "safety.accident"}}
         at = changes.get("received_at")
         if isinstance(at, datetime):
             changes["received_at"] = at.isoformat()
-        answer = house.as_(by).post("complaints", said(**{**by_level.get(level or 1, {}), **changes}))
+        caller = {"complainant": {"name": "王芳", "phone": str(next(callers))}}
+        answer = house.as_(by).post("complaints", said(**{**caller, **by_level.get(level or 1, {}), **changes}))
         assert answer.code == 201, answer
         assert level is None or answer.level == level, answer.level_reason
         return Case(house, answer)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+WANG = {"name": "王芳", "phone": "13800138000"}
 CASES = [
     ({}, 1, "handler"),
     ({"value": {"amount": "499.99"}}, 1, "handler"),
@@ -52,11 +53,11 @@ def test_against_a_supervisor_or_above_is_the_highest_level(
 def test_the_second_complaint_on_the_same_matter_is_linked_and_one_level_higher(
     house: Any, given_complaint: Any
 ) -> None:
-    first = given_complaint(against={"kind": "product", "ref": "W-500"})
+    first = given_complaint(complainant=WANG, against={"kind": "product", "ref": "W-500"})
     house.clock.advance(days=30)
 
-    again = given_complaint(against={"kind": "product", "ref": "W-500"})
-    another = given_complaint(against={"kind": "product", "ref": "W-1500"})
+    again = given_complaint(complainant=WANG, against={"kind": "product", "ref": "W-500"})
+    another = given_complaint(complainant=WANG, against={"kind": "product", "ref": "W-1500"})
 
     assert (again.level, again.repeat_of) == (2, first.id)
     assert (another.level, another.repeat_of) == (1, None)
@@ -64,11 +65,11 @@ def test_the_second_complaint_on_the_same_matter_is_linked_and_one_level_higher(
 
 @pytest.mark.rule("FR-02")
 def test_after_thirty_days_or_from_somebody_else_it_is_a_matter_of_its_own(house: Any, given_complaint: Any) -> None:
-    given_complaint()
+    given_complaint(complainant=WANG)
 
     assert given_complaint(complainant={"phone": "13900139000"}).repeat_of is None
     house.clock.advance(days=30, seconds=1)
-    assert given_complaint().repeat_of is None
+    assert given_complaint(complainant=WANG).repeat_of is None
 
 
 @pytest.mark.rule("FR-02")
