@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from chassis.testkit.private_nodes import free_port
 from notify.channels import Outgoing
 from notify.templates import Rendered
 
@@ -95,3 +98,55 @@ def listening() -> Iterator[Callable[..., int]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+class Mailbox:
+    """A server's handler: keeps what arrives, and refuses what it is told to refuse."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+        self.recipients: dict[str, str] = {}
+        self.on_data = "250 2.0.0 taken"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address in self.recipients:
+            return self.recipients[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.on_data.startswith("250"):
+            self.mails.append((envelope, session.ssl is not None))
+        return self.on_data
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def served(mailbox: Mailbox) -> Iterator[Callable[..., int]]:
+    """``served(…)`` → the port of an SMTP server in front of the mailbox."""
+    running: list[Controller] = []
+
+    def start(**options: Any) -> int:
+        class Listening(Controller):
+            def factory(self) -> SMTP:
+                return SMTP(self.handler, hostname="localhost", **options)
+
+        controller = Listening(mailbox, hostname="127.0.0.1", port=0)
+        controller.port = free_port()
+        controller.start()
+        running.append(controller)
+        return int(controller.port)
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+@pytest.fixture
+def free_address() -> str:
+    """A port of this machine where nobody listens."""
+    return f"127.0.0.1:{free_port()}"

@@ -4,74 +4,20 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import AuthResult
 
+from chassis.testkit.private_nodes import free_port
 from notify.channels import Outgoing, mail
 from notify.channels.email import EmailChannel
 
 SENDER = mail.sender("客至 <care@example.cn>")
 Sent = Callable[..., Outgoing]
-
-
-class Mailbox:
-    """A server's handler: keeps what arrives, and refuses what it is told to refuse."""
-
-    def __init__(self) -> None:
-        self.mails: list[Any] = []
-        self.recipients: dict[str, str] = {}
-        self.on_data = "250 2.0.0 taken"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        if address in self.recipients:
-            return self.recipients[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.on_data.startswith("250"):
-            self.mails.append((envelope, session.ssl is not None))
-        return self.on_data
-
-
-@pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
-def served(mailbox: Mailbox) -> Iterator[Callable[..., int]]:
-    """``served(…)`` → the port of an SMTP server in front of the mailbox."""
-    running: list[Controller] = []
-
-    def start(**options: Any) -> int:
-        class Listening(Controller):
-            def factory(self) -> SMTP:
-                return SMTP(self.handler, hostname="localhost", **options)
-
-        controller = Listening(mailbox, hostname="127.0.0.1", port=0)
-        controller.port = _free_port()
-        controller.start()
-        running.append(controller)
-        return int(controller.port)
-
-    yield start
-    for controller in running:
-        controller.stop()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def channel(
@@ -81,7 +27,7 @@ def channel(
     return EmailChannel(server, SENDER, timedelta(seconds=seconds), tls)
 
 
-def test_a_mail_arrives_with_plain_text_and_its_alternative(mailbox: Mailbox, served: Any, outgoing: Sent) -> None:
+def test_a_mail_arrives_with_plain_text_and_its_alternative(mailbox: Any, served: Any, outgoing: Sent) -> None:
     outcome = channel(served()).send(outgoing("wang.fang@example.com"))
 
     assert (outcome.kind, outcome.our_fault) == ("sent", False)
@@ -98,7 +44,7 @@ def test_a_mail_arrives_with_plain_text_and_its_alternative(mailbox: Mailbox, se
 
 
 def test_starttls_is_used_and_the_certificate_is_checked(
-    mailbox: Mailbox, served: Any, outgoing: Sent, certificate: tuple[ssl.SSLContext, ssl.SSLContext]
+    mailbox: Any, served: Any, outgoing: Sent, certificate: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
     serving, trusting = certificate
     port = served(tls_context=serving, require_starttls=True)
@@ -111,9 +57,7 @@ def test_starttls_is_used_and_the_certificate_is_checked(
     assert (doubted.kind, doubted.our_fault, doubted.uncertain) == ("temporary", True, False)
 
 
-def test_nothing_is_handed_over_in_clear_where_starttls_is_required(
-    mailbox: Mailbox, served: Any, outgoing: Sent
-) -> None:
+def test_nothing_is_handed_over_in_clear_where_starttls_is_required(mailbox: Any, served: Any, outgoing: Sent) -> None:
     outcome = channel(served(), "required").send(outgoing("a@example.com"))
 
     assert (outcome.kind, outcome.our_fault) == ("temporary", True)
@@ -155,7 +99,7 @@ def test_tls_from_the_first_byte(
     ],
 )
 def test_a_refused_recipient_is_permanent_by_5xx_and_temporary_by_4xx(
-    mailbox: Mailbox, served: Any, outgoing: Sent, reply: str, kind: str
+    mailbox: Any, served: Any, outgoing: Sent, reply: str, kind: str
 ) -> None:
     mailbox.recipients["nobody@example.com"] = reply
 
@@ -173,7 +117,7 @@ def test_a_refused_recipient_is_permanent_by_5xx_and_temporary_by_4xx(
         ("421 4.3.2 closing", "temporary", True),
     ],
 )
-def test_a_refused_text(mailbox: Mailbox, served: Any, outgoing: Sent, reply: str, kind: str, our_fault: bool) -> None:
+def test_a_refused_text(mailbox: Any, served: Any, outgoing: Sent, reply: str, kind: str, our_fault: bool) -> None:
     mailbox.on_data = reply
 
     outcome = channel(served()).send(outgoing("a@example.com"))
@@ -191,7 +135,7 @@ def test_a_refused_login_is_our_trouble_and_not_the_recipients(served: Any, outg
 
 
 def test_a_server_that_is_away_is_our_trouble(outgoing: Sent) -> None:
-    outcome = channel(_free_port()).send(outgoing("a@example.com"))
+    outcome = channel(free_port()).send(outgoing("a@example.com"))
 
     assert (outcome.kind, outcome.our_fault, outcome.uncertain) == ("temporary", True, False)
 
@@ -231,14 +175,14 @@ def test_a_server_that_drips_is_given_up_in_time(listening: Any, outgoing: Sent)
         "x" * 250 + "@example.com",
     ],
 )  # fmt: skip
-def test_what_is_no_address_never_leaves(mailbox: Mailbox, served: Any, outgoing: Sent, address: str) -> None:
+def test_what_is_no_address_never_leaves(mailbox: Any, served: Any, outgoing: Sent, address: str) -> None:
     outcome = channel(served()).send(outgoing(address))
 
     assert outcome.kind == "permanent"
     assert mailbox.mails == []
 
 
-def test_an_address_in_chinese_needs_a_server_that_takes_it(mailbox: Mailbox, served: Any, outgoing: Sent) -> None:
+def test_an_address_in_chinese_needs_a_server_that_takes_it(mailbox: Any, served: Any, outgoing: Sent) -> None:
     taken = channel(served(enable_SMTPUTF8=True)).send(outgoing("王芳@例子.中国"))
     refused = channel(served(enable_SMTPUTF8=False)).send(outgoing("王芳@例子.中国"))
 
