@@ -16,6 +16,7 @@ from typing import Any
 from chassis.errors import Conflict, Invalid, NotFound, Unavailable
 from chassis.runtime import Runtime
 from chassis.web.problems import TooMany
+from gateway.console.words import N_
 from gateway.portal.challenge import Challenge, Unsolved, issue, nonce_of
 from gateway.routing.switchboard import Missing, Switchboard
 from gateway.signin.keys import signing_key
@@ -25,6 +26,12 @@ CHANNEL = "portal"
 SERVICE = "complaint"
 SECONDS = 15.0
 FOLLOW_PAGE = "/portal/complaints/"
+
+# What strangers are told of a refusal; the pages say it in their language.
+NO_LINK = N_("This link is not valid: it may have been used already, or its time is over.")
+SENT_ALREADY = N_("This was sent already. Please wait a moment, then look at the link you were given.")
+TOO_BUSY = N_("We are asked too much at the moment: please try again in a minute.")
+NOT_NOW = N_("We can't take this in right now and nothing was lost: please try again in a few minutes.")
 
 # Per address. A family behind one router is not turned away; a script is.
 SUBMITTING = "10 per hour"
@@ -107,18 +114,18 @@ class PortalDesk:
 def _refusal(status: int, problem: Mapping[str, Any]) -> Exception:
     """What a stranger is told of a refusal: the fields they can mend, and else only what to do."""
     if status == 404:
-        return NotFound("This link is not valid: it may have been used already, or its time is over.")
+        return NotFound(NO_LINK)
     if status == 409:
-        return Conflict("This was sent already. Please wait a moment, then look at the link you were given.")
+        return Conflict(SENT_ALREADY)
     if status == 422:
         return Invalid("Some fields are not valid", dict(problem.get("errors") or {}))
     if status == 429:
-        return TooMany("We are asked too much at the moment: please try again in a minute.", 60)
-    return Unavailable("We can't take this in right now and nothing was lost: please try again in a few minutes.")
+        return TooMany(TOO_BUSY, 60)
+    return Unavailable(NOT_NOW)
 
 
 def _plain(token: str) -> str:
     """Links are letters, digits, ``-`` and ``_``; what is not, names nothing and goes nowhere."""
     if not token.replace("-", "").replace("_", "").isalnum() or not token.isascii() or len(token) > 128:
-        raise NotFound("This link is not valid: it may have been used already, or its time is over.")
+        raise NotFound(NO_LINK)
     return token

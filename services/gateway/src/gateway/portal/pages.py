@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, g, redirect, request
 from marshmallow import ValidationError
 
-from chassis.errors import Invalid, NotFound, Unavailable
+from chassis.errors import Conflict, Invalid, NotFound, Unavailable
 from chassis.web.arguments import by_path
 from chassis.web.fields import plain
 from chassis.web.problems import TooMany
@@ -78,6 +78,7 @@ KINDS: Mapping[str, str] = {
     "withdrawn": N_("You withdrew the matter."),
     "closed": N_("The matter was closed."),
 }
+TOO_MANY = N_("Many messages were sent from here in a short time. Nothing is lost: please send again in an hour.")
 MESSAGES: Mapping[str, str] = {
     "subject": N_("Say in a few words what it is about."),
     "description": N_("Tell us what happened."),
@@ -138,8 +139,9 @@ def send_form() -> Any:
         return _form(typed, _told(wrong.errors), 422)
     except ValidationError as wrong:
         return _form(typed, _told(by_path(wrong.messages)), 422)
-    except (TooMany, Unavailable) as wrong:
-        return _form(typed, {"": gettext(wrong.detail)}, wrong.status)
+    except (TooMany, Unavailable, Conflict) as wrong:
+        told = gettext(TOO_MANY if isinstance(wrong, TooMany) else wrong.detail)
+        return _form(typed, {"": told}, wrong.status)
     if taken.link is None:
         return page("portal/taken.html", number=taken.number)
     return redirect(f"{taken.link}?new=1", 303)

@@ -15,7 +15,7 @@ blueprint = Blueprint("complaints", __name__, url_prefix="/console/complaints")
 
 VIEWS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (  # name, title, filters, member of the counts
     ("", N_("All open"), {"open": True, "order": "queue"}, "open"),
-    ("mine", N_("Mine"), {"open": True, "order": "queue", "handler": "*"}, "mine"),
+    ("mine", N_("My cases"), {"open": True, "order": "queue", "handler": "*"}, "mine"),
     ("late", N_("Overdue"), {"open": True, "order": "queue", "breached": True}, "breached"),
     ("top", N_("Level 3"), {"open": True, "order": "queue", "level": 3}, "by_level.3"),
     ("callback", N_("To call back"), {"status": "calling_back", "order": "queue"}, "by_status.calling_back"),

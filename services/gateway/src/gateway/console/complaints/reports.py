@@ -52,9 +52,7 @@ def kpis() -> Response:
     handlers = [one for one in told.get("by_handler", []) if one["rate"] is not None]
     chart = {
         "categories": [one["handler"] or gettext("Nobody") for one in handlers],
-        "series": [
-            {"name": gettext("Satisfied, %%"), "data": [round(float(one["rate"]) * 100, 1) for one in handlers]}
-        ],
+        "series": [{"name": gettext("Satisfied, percent"), "data": [_hundredth(one["rate"]) for one in handlers]}],
     }
     return page("console/complaints/kpis.html", part=parts["kpis"], kpis=told, first=first, last=last, today=today,
                 spans=spans, chart=chart)  # fmt: skip
