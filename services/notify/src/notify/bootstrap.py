@@ -17,13 +17,11 @@ from notify.policy import SECTION
 from notify.recipients import api as recipients
 from notify.routes import api as routes
 from notify.templates import api as templates
-from notify.templates.checking import check_bundled
-from notify.templates.starting import look_over
+from notify.templates.starting import check_texts, look_over
 
 
 def build_service() -> Service:
     """The notify service as it declares itself."""
-    check_bundled()
     return Service(
         name="notify",
         title="Kezhi notifications: the right word to the right person, once",
@@ -40,5 +38,6 @@ def build_service() -> Service:
         permissions=PERMISSIONS,
         subscriptions=(CUSTOMERS, EVENTS, people.subscription()),
         policy=SECTION,
+        extend_app=check_texts,
         parts={"send": send_messages, "place": place_messages, "templates": look_over},
     )

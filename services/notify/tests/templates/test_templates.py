@@ -70,6 +70,8 @@ def test_a_saved_text_is_used_from_then_on_and_the_earlier_ones_stay(runtime: Ru
     assert "您的反馈已登记" in texts[0]
     assert api.get(second.headers["Location"]).get_json()["saved_by"] == "admin"
     assert api.get(second.headers["Location"], query_string={"version": 3}).status_code == 404
+    assert api.get("/api/v1/templates/complaint_received%00/sms/zh-CN").status_code == 404
+    assert api.get("/api/v1/templates/complaint_received/%00/zh-CN").status_code == 404
 
 
 def test_a_language_of_ones_own_comes_before_the_bundled_ones(runtime: Runtime, api: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
@@ -15,6 +16,8 @@ from notify.templates.domain import Texts
 from notify.templates.tables import TemplateVersion
 from notify.templates.use_cases import in_use, vocabulary_of
 
+KEY = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$", re.ASCII)
+LOCALE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$", re.ASCII)
 Place = tuple[str, str, str]  # key, channel, locale
 
 
@@ -40,6 +43,8 @@ def page(
 def one(session: Session, place: Place, version: int | None) -> dict[str, Any]:
     """One text in one version, or the one in use. Raises NotFound."""
     key, channel, locale = place
+    if not KEY.fullmatch(key) or not LOCALE.fullmatch(locale):
+        raise NotFound("no such text")
     saved = select(TemplateVersion).where(
         TemplateVersion.key == key, TemplateVersion.channel == channel, TemplateVersion.locale == locale
     )

@@ -9,9 +9,8 @@ import marshmallow as ma
 
 from chassis.web import PageArgs, QuerySchema, Schema, fields
 from notify.templates.domain import CHANNELS
+from notify.templates.queries import KEY, LOCALE
 
-KEY = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$", re.ASCII)
-LOCALE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$", re.ASCII)
 VARIABLE = re.compile(r"^[a-z][a-z0-9_]{0,39}$", re.ASCII)
 LONGEST = 20_000
 
