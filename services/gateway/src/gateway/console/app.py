@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from flask import Flask, Response, g, make_response, redirect, request
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from chassis.errors import Refusal
@@ -32,6 +33,7 @@ from gateway.console.customers import views as customers
 from gateway.console.members import views as members
 from gateway.console.operations import views as operations
 from gateway.console.shell import views as shell
+from gateway.console.sums import steps
 from gateway.console.today import views as today
 from gateway.console.web import SAID, by_htmx, here, new_key, page, with_query
 from gateway.console.words import N_, gettext
@@ -86,6 +88,7 @@ def create_console(api: Application, runtime: Runtime, upstreams: Mapping[str, U
     app.register_error_handler(Refusal, _refusal)
     app.register_error_handler(Missing, _missing)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
     return app
 
@@ -114,6 +117,7 @@ def _templates(app: Console) -> None:
         here=here,
         with_query=with_query,
         time_left=words.time_left,
+        sum_steps=steps,
         term=words.term,
         LANGUAGES=words.LANGUAGES,
     )
@@ -217,6 +221,13 @@ def _http(wrong: HTTPException) -> Response:
     if status < 400:
         return make_response(wrong.get_response())
     return _problem(status, HTTPStatus(status).phrase, "", {})
+
+
+def _database(wrong: SQLAlchemyError) -> Response:
+    if isinstance(wrong, OperationalError | TimeoutError | DisconnectionError):
+        _log.warning("database_unavailable", path=request.path, error=type(wrong).__name__)
+        return _missing(Missing("gateway", "away"))
+    return _unexpected(wrong)
 
 
 def _unexpected(wrong: Exception) -> Response:

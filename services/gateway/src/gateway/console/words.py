@@ -30,6 +30,8 @@ COOKIE = "kezhi_lang"
 ZONE_COOKIE = "kezhi_tz"
 _LOCALES = {"zh-CN": Locale("zh", "CN", "Hans"), "en": Locale("en", "US")}
 _ZONE = re.compile(r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$")
+_CODE = re.compile(r"^[a-z]+(_[a-z]+)*$")
+_MOBILE = re.compile(r"^\+861\d{10}$")
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it, which extractors know
@@ -211,7 +213,8 @@ def money(value: Any, currency: str | None = None) -> str:
         value, currency = value.get("amount"), value.get("currency")
     if value is None or value == "":
         return "–"
-    return numbers.format_currency(Decimal(str(value)), currency or g.company_currency, locale=_locale())
+    shown = numbers.format_currency(Decimal(str(value)), currency or g.company_currency, locale=_locale())
+    return shown.replace("CN¥", "¥") if g.company_currency == "CNY" else shown  # at home it needs no country
 
 
 def percent(value: Any) -> str:
@@ -219,6 +222,23 @@ def percent(value: Any) -> str:
     if value is None or value == "":
         return "–"
     return numbers.format_percent(Decimal(str(value)), "#,##0.#%", locale=_locale())
+
+
+def phone(value: Any) -> str:
+    """A telephone number as people read it out: a Chinese mobile in groups, others as they are kept."""
+    text = str(value or "")
+    if _MOBILE.match(text):
+        return f"{text[3:6]} {text[6:10]} {text[10:]}"
+    return text or "–"
+
+
+def spoken(text: Any) -> str:
+    """A line of facts between dots, with code words and numbers as people say them."""
+    return " · ".join(_spoken(piece) for piece in str(text or "").split(" · "))
+
+
+def _spoken(piece: str) -> str:
+    return term(piece) if _CODE.match(piece) else phone(piece) if _MOBILE.match(piece) else piece
 
 
 def lines(text: Any) -> Markup:
@@ -248,5 +268,7 @@ FILTERS = {
     "money": money,
     "percent": percent,
     "lines": lines,
+    "spoken": spoken,
+    "phone": phone,
     "instant": instant,
 }

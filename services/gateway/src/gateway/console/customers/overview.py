@@ -92,11 +92,27 @@ def by_month(purchases: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"rows": rows, "currency": currency, "count": sum(counts.values()), "amount": sum(amounts.values())}
 
 
+def folded(entries: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], dict[str, int]]:
+    """The entries without the points of purchases that are among them, and those points by purchase."""
+    entries = list(entries)
+    bought = {entry["data"]["purchase_id"] for entry in entries if entry["fact"] == "purchase.completed"}
+    points: dict[str, int] = {}
+    left = []
+    for entry in entries:
+        purchase = entry["data"].get("purchase_id")
+        if entry["fact"] == "points.earned" and purchase in bought and purchase not in points:
+            points[purchase] = entry["data"]["points"]
+        else:
+            left.append(entry)
+    return left, points
+
+
 def _timeline(part: Part, kind: str) -> dict[str, Any]:
     """Entries under their months, and where they go on."""
     months: list[tuple[str, list[Any]]] = []
-    for entry in part.entries:
-        line, name = told(entry), month(entry["at"])
+    entries, points = folded(part.entries)
+    for entry in entries:
+        line, name = told(entry, points.get(entry["data"].get("purchase_id", ""))), month(entry["at"])
         if not months or months[-1][0] != name:
             months.append((name, []))
         months[-1][1].append(line)

@@ -96,13 +96,15 @@ class Line:
     url: str | None
 
 
-def told(entry: Mapping[str, Any]) -> Line:
-    """An entry of ``customers/{id}/archive`` in words."""
+def told(entry: Mapping[str, Any], points: int | None = None) -> Line:
+    """An entry of ``customers/{id}/archive`` in words; ``points``: what a purchase earned."""
     fact, data, kind = entry["fact"], entry["data"], entry["kind"]
     name = HEADLINES.get(fact)
     headline = gettext(name) if name else term(fact.replace(".", " "))
     url = f"/console/complaints/{data['complaint_id']}" if data.get("complaint_id") else None
     amount, facts = _OF_KIND.get(kind, _plainly)(data)
+    if points:
+        facts = (gettext("%(n)s points", n=f"+{number(points)}"), *facts)
     shown = tuple(str(one) for one in facts if one not in (None, "", "–"))
     return Line(entry["at"], ICONS.get(kind, "circle"), _TONES.get(fact, ""), headline, amount, shown, url)
 
@@ -130,7 +132,9 @@ def _change(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 
 def _complaint(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     level = gettext(LEVEL, n=data["level"]) if data.get("level") else None
-    return str(data.get("number") or ""), (data.get("subject"), level, data.get("reason"))
+    granted = gettext("%(n)s points", n=number(data["points"])) if data.get("points") else None
+    answer = data.get("answer") or data.get("comment")
+    return str(data.get("number") or ""), (data.get("subject"), level, granted, answer, data.get("reason"))
 
 
 def _profile(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -139,7 +143,11 @@ def _profile(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 
 
 def _message(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    return "", (data.get("channel"), data.get("template"), data.get("reason"))
+    return term(data.get("template")), (term(data.get("channel")), data.get("reason"))
+
+
+def _membership(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    return term(data["tier"]) if data.get("tier") else "", (data.get("clause"),)
 
 
 def _plainly(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -156,4 +164,5 @@ _OF_KIND: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, tuple[Any, ...]]
     "profile": _profile,
     "identity": _profile,
     "message": _message,
+    "membership": _membership,
 }

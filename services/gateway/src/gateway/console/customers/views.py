@@ -25,7 +25,16 @@ WORDS = (
     N_("Important"), N_("Potential"),
     N_("Frequency"), N_("Amount"), N_("Nature"), N_("High"), N_("Mid"), N_("Low"), N_("Large"),
     N_("Medium"), N_("Small"),
-    N_("Member"), N_("Page"), N_("Blacklisted"), N_("Evaluation due"),
+    N_("Member"), N_("Page"), N_("Blacklisted"), N_("Evaluation due"), N_("Recency"),
+    N_("Purchase"), N_("Compensation"), N_("Refund"), N_("Redemption"), N_("Adjustment"), N_("Expiry"), N_("Release"),
+    N_("Merge"), N_("Reversal"), N_("Base"), N_("Birthday month"), N_("Cap"), N_("Campaign"),
+    N_("Sms"), N_("Email"), N_("Webhook"), N_("File"), N_("Call task"), N_("Online"), N_("Store"),
+    N_("Queued"), N_("Held"), N_("Sending"), N_("Sent"), N_("Delivered"), N_("Temporary failure"),
+    N_("Permanent failure"), N_("Expired"), N_("Suppressed"), N_("Cancelled"),
+    N_("Complaint received"), N_("Complaint follow link"), N_("Complaint reopened"), N_("Complaint breached"),
+    N_("Complaint assigned"), N_("Complaint due soon"), N_("Complaint received handler"),
+    N_("Complaint reopened handler"), N_("Complaint escalated"), N_("Complaint compensated"), N_("Archive"),
+    N_("Entries"),
 )  # fmt: skip
 
 
@@ -50,7 +59,13 @@ def listing() -> Response:
     filters = {name: request.args[name] for name in FILTERS if request.args.get(name)}
     cursor = request.args.get("cursor", "")
     found = backend().fan_out({"found": ("customers", {**filters, "q": q, "cursor": cursor, "limit": LINES})})["found"]
-    facts: dict[str, Any] = {"q_customers": q, "filters": filters, "cursor": cursor, "found": found, "views": saved_views()}
+    facts: dict[str, Any] = {
+        "q_customers": q,
+        "filters": filters,
+        "cursor": cursor,
+        "found": found,
+        "views": saved_views(),
+    }
     if by_htmx():
         part = fragment(LIST, "rows", **facts)
         part.headers["HX-Replace-Url"] = with_query()

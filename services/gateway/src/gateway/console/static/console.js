@@ -37,13 +37,20 @@
     clock.classList.remove("shut");
     const tip = $(".tip", clock);
     if (!tip) return;
-    tip.classList.remove("right");
-    if (tip.getBoundingClientRect().right > innerWidth - 8) tip.classList.add("right");
+    // Fixed to the window: a table that scrolls sideways would cut it off.
+    const at = $("button", clock).getBoundingClientRect();
+    tip.style.position = "fixed";
+    tip.style.left = tip.style.top = "0px";
+    const size = tip.getBoundingClientRect();
+    tip.style.left = Math.max(8, Math.min(at.left, innerWidth - size.width - 8)) + "px";
+    tip.style.top = (at.bottom + 6 + size.height > innerHeight && at.top > size.height + 14 ? at.top - size.height - 6 : at.bottom + 6) + "px";
   };
   ["mouseover", "focusin"].forEach((kind) => document.addEventListener(kind, (event) => {
     const clock = event.target.closest?.(".clock");
     if (clock) place(clock);
   }));
+
+  addEventListener("scroll", () => $$(".clock:not(.shut)").forEach((clock) => { if (clock.matches(":hover, :focus-within")) place(clock); }), { passive: true, capture: true });
 
   // Menu on narrow windows; open <details> menus close when one leaves them.
   document.addEventListener("click", (event) => {
