@@ -94,7 +94,7 @@ def _told(case: Complaint, link: PersonalLink, token: str) -> dict[str, Any]:
         "round": link.round,
         "token": token,
         "expires_at": instant(link.expires_at),
-        "complainant": known or None,
+        "complainant": known,
         "locale": case.locale,
         "hidden_from": as_hidden_from(case),
         "at": instant(link.issued_at),
