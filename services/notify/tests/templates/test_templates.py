@@ -16,6 +16,7 @@ from chassis.testkit.conformance import breaches
 from chassis.web.app import create_app
 from kezhi_contracts import schemas
 from notify.bootstrap import build_service
+from notify.delivery.sender import surroundings
 from notify.templates import NoTemplate, Surroundings, render
 from notify.templates.starting import look_over
 from notify.templates.use_cases import outdated
@@ -216,3 +217,16 @@ def test_the_api_keeps_the_word_of_its_document(runtime: Runtime) -> None:
     )
 
     assert found == []
+
+
+def test_the_pack_says_who_writes(runtime: Runtime) -> None:
+    around = surroundings(runtime)
+    example = schemas.example("complaint.received.v1")["data"]
+    with runtime.sessions() as session:
+        told = [
+            render(session, "complaint_received", "email", locale, example, around).text.splitlines()[-1]
+            for locale in ("zh-CN", "en-GB")
+        ]
+
+    assert told == ["客户服务中心", "Customer Care"]
+    assert around.zone.key == "Asia/Shanghai"

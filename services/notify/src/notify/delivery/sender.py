@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -111,28 +111,31 @@ class Sender:
 
 def send_messages(runtime: Runtime, stop: threading.Event) -> None:
     """The worker's thread ``send``: e-mail, SMS, webhooks."""
-    sender = Sender(runtime, open_channels(_settings(), runtime.clock.now), surroundings(runtime), stop=stop)
-    _run(sender.tick, stop)
+    sender = Sender(runtime, open_channels(_settings(), runtime.clock.now), Surroundings(), stop=stop)
+    _run(sender, sender.tick)
 
 
 def place_messages(runtime: Runtime, stop: threading.Event) -> None:
     """The worker's thread ``place``: inboxes and call tasks, which wait for nobody's provider."""
-    _run(Sender(runtime, {}, surroundings(runtime), stop=stop).place, stop)
+    sender = Sender(runtime, {}, Surroundings(), stop=stop)
+    _run(sender, sender.place)
 
 
 def surroundings(runtime: Runtime) -> Surroundings:
-    """What every text may use beside its data."""
-    zone = runtime.policies.in_force().company.time_zone
-    return Surroundings(public_url=_settings().public_url, zone=zone)
+    """What every text may use beside its data, by the policy in force now. Raises Unavailable without one."""
+    policy = runtime.policies.in_force()
+    return Surroundings(_settings().public_url, policy.company.time_zone, policy.rules.sender)
 
 
 def _settings() -> ChannelSettings:
     return ChannelSettings.from_environment()
 
 
-def _run(work: Callable[[], int], stop: threading.Event) -> None:
+def _run(sender: Sender, work: Callable[[], int]) -> None:
+    stop = sender.stop
     while not stop.is_set():
         try:
+            sender.hand = replace(sender.hand, around=surroundings(sender.runtime))
             done = work()
         except Unavailable as empty:
             log.info("messages wait for a policy", reason=empty.detail)

@@ -30,6 +30,7 @@ from notify.policy.rules import (
     Recipient,
     Route,
 )
+from notify.templates.domain import Surroundings
 
 OCCASIONS = ("birthday", "spring_festival", "dragon_boat", "mid_autumn", "double_ninth", "national_day", "new_year")
 _SPAN = ("minute", "hour", "day")
@@ -42,7 +43,7 @@ def load(node: Node, company: Company) -> NotifyPolicy:
     keys = mapping(
         node,
         ("quiet_hours", "frequency_caps", "consent", "held_while", "never_to", "routes", "channels"),
-        ("care_plans",),
+        ("care_plans", "sender"),
     )
     held = mapping(keys["held_while"], ("complaint_open",), clause=True)
     routes = listing(keys["routes"], lambda item: _route(item, company))
@@ -56,8 +57,14 @@ def load(node: Node, company: Company) -> NotifyPolicy:
         care_plans=keys.read("care_plans", lambda rows: listing(rows, _care_plan), ()),
         routes=routes,
         channels=_channels(keys["channels"]),
+        sender=keys.read("sender", _sender, Surroundings().sender),
         company=company,
     )
+
+
+def _sender(node: Node) -> dict[str, str]:
+    keys = mapping(node, ("zh", "en"))
+    return {"zh-CN": text(keys["zh"]), "en": text(keys["en"])}
 
 
 def _classes(node: Node) -> frozenset[str]:

@@ -131,4 +131,5 @@ class NotifyPolicy:
     care_plans: tuple[CarePlan, ...]
     routes: tuple[Route, ...]
     channels: ChannelRules
+    sender: Mapping[str, str]  # locale → the name under which the company writes
     company: Company = field(repr=False)

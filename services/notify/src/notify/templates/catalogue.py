@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from kezhi_contracts import schemas
-from notify.templates.domain import CHANNELS, LOCALES, TEXTS_OF, UNREADABLE, Surroundings, Texts
+from notify.templates.domain import CHANNELS, LOCALES, TEXTS_OF, UNREADABLE, Surroundings, Texts, fallbacks
 from notify.templates.words import greeting
 
 PAGES: Mapping[str, Mapping[str, str]] = {  # family of events → extra variable → the page it leads to
@@ -52,7 +52,7 @@ class Vocabulary:
         """All that a text may use: the data, and what we add to it."""
         pages = PAGES.get(self.event.partition(".")[0], {}) if self.event else {}
         places = {name: around.public_url + page.format_map(_Known(data)) for name, page in pages.items()}
-        sender = around.sender.get(locale) or next(iter(around.sender.values()))
+        sender = next(around.sender[spoken] for spoken in fallbacks(locale) if spoken in around.sender)
         return {**data, **places, "greeting": greeting(name, locale), "sender": sender}
 
     def struck_out(self, data: Mapping[str, Any]) -> dict[str, Any]:
