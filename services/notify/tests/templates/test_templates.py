@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,7 +221,14 @@ def test_the_api_keeps_the_word_of_its_document(runtime: Runtime) -> None:
     assert found == []
 
 
-def test_the_pack_says_who_writes(runtime: Runtime) -> None:
+def test_the_pack_says_who_writes(
+    make_runtime: Callable[..., Runtime], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    pack = shutil.copytree(request.config.rootpath / "policies" / "consumer-goods", tmp_path / "pack")
+    rules = pack / "notify.yaml"
+    rules.write_text(rules.read_text("utf-8").replace("zh: 客户服务中心", "zh: 清泉饮水"), "utf-8")
+    runtime = make_runtime(build_service, pack=pack)
+
     around = surroundings(runtime)
     example = schemas.example("complaint.received.v1")["data"]
     with runtime.sessions() as session:
@@ -228,5 +237,5 @@ def test_the_pack_says_who_writes(runtime: Runtime) -> None:
             for locale in ("zh-CN", "en-GB")
         ]
 
-    assert told == ["客户服务中心", "Customer Care"]
+    assert told == ["清泉饮水", "Customer Care"]
     assert around.zone.key == "Asia/Shanghai"
