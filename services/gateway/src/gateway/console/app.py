@@ -12,7 +12,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -169,7 +169,10 @@ def _begin() -> Any:
 
 
 def _sign_in_first() -> Response:
-    where = request.headers.get("HX-Current-URL", "") if by_htmx() else here()
+    where = here()
+    if by_htmx():
+        page_shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        where = page_shown.path + (f"?{page_shown.query}" if page_shown.query else "")
     target = "/console/sign-in" + (f"?next={quote(where)}" if where.startswith("/console/") else "")
     if by_htmx():
         return Response("", 401, {"HX-Redirect": target})
