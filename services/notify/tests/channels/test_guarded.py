@@ -113,6 +113,19 @@ def test_only_what_is_configured_can_be_used(clock: FakeClock) -> None:
         open_channels(ChannelSettings(smtp_url="smtp://mail.example.cn"), clock.now)
 
 
+def test_a_secret_from_a_file_ends_before_its_line_break_and_nothing_is_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    monkeypatch.setenv("KEZHI_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    for name in ("SMTP_URL", "SMTP_FROM", "SMS_ADAPTER", "OUTGOING_DIR", "WEBHOOK_NETWORKS"):
+        monkeypatch.setenv(f"KEZHI_{name}", "")
+
+    assert ChannelSettings.from_environment() == ChannelSettings(
+        webhook_secrets=("s3cret",), limits={name: Limits() for name in ("email", "sms", "webhook")}
+    )
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given: dict[str, Any] = {
         "KEZHI_SMTP_URL": "smtps://mail.example.cn", "KEZHI_SMTP_FROM": "care@example.cn",

@@ -28,18 +28,26 @@ class ChannelSettings:
     def from_environment(cls) -> ChannelSettings:
         """Read ``KEZHI_SMTP_URL``, ``KEZHI_SMTP_FROM``, ``KEZHI_WEBHOOK_SECRET``, ``KEZHI_OUTGOING_DIR`` …"""
         env = FileAwareEnv(prefix="KEZHI_")
-        settings = cls(
-            smtp_url=env.str("SMTP_URL", ""),
-            smtp_from=env.str("SMTP_FROM", ""),
-            webhook_secrets=tuple(env.list("WEBHOOK_SECRET", [])),
-            webhook_networks=tuple(env.list("WEBHOOK_NETWORKS", [])),
-            sms_adapter=env.path("SMS_ADAPTER", None),
-            outgoing_dir=env.path("OUTGOING_DIR", None),
-            public_url=env.str("PUBLIC_URL", "").rstrip("/"),
+
+        def said(name: str) -> str:  # a file ends with a line break, and a compose file says "nothing" as an empty text
+            return env.str(name, "").strip()
+
+        def listed(name: str) -> tuple[str, ...]:
+            return tuple(part.strip() for part in said(name).split(",") if part.strip())
+
+        def path(name: str) -> Path | None:
+            return Path(said(name)) if said(name) else None
+
+        return cls(
+            smtp_url=said("SMTP_URL"),
+            smtp_from=said("SMTP_FROM"),
+            webhook_secrets=listed("WEBHOOK_SECRET"),
+            webhook_networks=listed("WEBHOOK_NETWORKS"),
+            sms_adapter=path("SMS_ADAPTER"),
+            outgoing_dir=path("OUTGOING_DIR"),
+            public_url=said("PUBLIC_URL").rstrip("/"),
             limits={
                 name: Limits(per_minute=env.int(f"{name.upper()}_PER_MINUTE", Limits.per_minute))
                 for name in ("email", "sms", "webhook")
             },
         )
-        env.seal()
-        return settings
