@@ -168,6 +168,30 @@ def test_points_are_told_to_loyalty_once_with_who_approved(house: Any, given_com
     assert (granted["id"], granted["value"]) == (event.data["compensation_id"], "300.00")
 
 
+@pytest.mark.rule("CG-15")
+def test_what_can_be_solved_on_the_spot_is_solved_on_the_spot(given_complaint: Any) -> None:
+    simple, grave = given_complaint().triaged(), given_complaint(level=3).triaged()
+
+    assert simple.act("resolve", {"answer": "Here is a new bottle."}).status == "calling_back"
+    assert grave.act("resolve", {"answer": "Here is a new bottle."}).code == 409
+
+
+@pytest.mark.rule("LQ-14")
+def test_the_solution_that_the_customer_wants_is_before_whoever_proposes(given_complaint: Any) -> None:
+    case = given_complaint(wanted="a new bottle and an apology").investigated()
+
+    assert case.now("li").wanted == "a new bottle and an apology"
+
+
+def test_proposals_that_wait_can_be_listed_by_those_who_may_decide(house: Any, given_complaint: Any) -> None:
+    waiting = given_complaint().proposed(amount="500")
+    given_complaint(subject="another").proposed(amount="5")
+
+    listed = house.as_("chen").get("complaints", approval_needed=True).items
+
+    assert [each["number"] for each in listed] == [waiting.number]
+
+
 def test_two_who_resolve_at_once_pay_once(house: Any, given_complaint: Any, compensated: Any) -> None:
     case = given_complaint().proposed(amount="100")
     codes: list[int] = []

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from chassis.messaging.event import Event
+from kezhi_contracts.validation import against_schema
 
 
 @pytest.mark.rule("FR-08")
@@ -114,6 +116,7 @@ def test_attempts_and_reached_are_counted_apart_and_the_last_attempt_closes(
     (closed,) = recorded(house.runtime, "complaint.closed.v1")
     assert (closed.data["satisfaction"], closed.data["outcome"]) == (None, "not_reached")
     assert case.act("attempt", {"note": "no answer"}, by="fei").code == 409
+    assert [each["number"] for each in house.as_("sun").get("complaints", outcome="not_reached").items] == [case.number]
 
 
 def test_the_call_that_reaches_them_is_an_attempt_as_well(given_complaint: Any) -> None:
@@ -141,3 +144,29 @@ def test_whoever_the_case_is_against_does_not_call_back(house: Any, given_compla
     case = given_complaint(against={"kind": "staff", "ref": "fei"}, by="li").resolved()
 
     assert case.callback(1, by="fei").code == 404
+
+
+def test_the_answer_stands_in_the_history_of_the_round_it_ended(given_complaint: Any) -> None:
+    case = given_complaint().resolved()
+    case.callback(4)
+    case.does("investigate", {"cause": "training", "note": "the cap was not checked"})
+
+    assert [(step["action"], step["round"]) for step in case.history() if step["by"] in ("fei", "chen")][-2:] == [
+        ("callback", 1), ("investigate", 2),
+    ]  # fmt: skip
+
+
+def test_every_event_of_a_case_keeps_to_the_contract(
+    house: Any, given_complaint: Any, recorded: Callable[..., list[Event]]
+) -> None:
+    case = given_complaint(against={"kind": "product", "ref": "W-500"}).acknowledged().contacted()
+    case.proposed(amount="150").resolved().callback(4)
+    case.resolved().callback(1)
+
+    told = recorded(house.runtime)
+
+    assert {"complaint.compensated.v1", "complaint.resolved.v1", "complaint.reopened.v1", "complaint.closed.v1"} <= {
+        event.type for event in told
+    }
+    for event in told:
+        assert against_schema(orjson.loads(event.to_json())) == {}, event.type

@@ -97,7 +97,7 @@ def take(
     by_role = role_of(principal, case)
     record_step(
         context, case, action, by=principal.username, by_role=by_role, at=now, from_status=before, to_status=after,
-        note=act.note, data=act.data, clause=row.clause,
+        note=act.note, data=act.data, clause=row.clause, round_=round_before,
     )  # fmt: skip
     if case.status in BY_ITSELF:
         move(case, BY_ITSELF[after], now)
@@ -183,10 +183,11 @@ def record_step(
     note: str | None = None,
     data: Mapping[str, Any] | None = None,
     clause: str | None = None,
+    round_: int | None = None,
 ) -> Step:
-    """Write a line of the case's history."""
+    """Write a line of the case's history; ``round_``: of the round that the action ended."""
     step = Step(
-        complaint_id=case.id, round=case.round, action=action, from_status=from_status or case.status,
+        complaint_id=case.id, round=round_ or case.round, action=action, from_status=from_status or case.status,
         to_status=to_status or case.status, by=by, by_role=by_role, at=at, note=note, data=dict(data or {}),
         clause=clause,
     )  # fmt: skip

@@ -20,7 +20,10 @@ from complaint.cases.visibility import may_see, visible
 QUEUE = (Complaint.queue_late, Complaint.queue_due, Complaint.queue_level, Complaint.grade_rank, Complaint.id)
 NEWEST = (Complaint.id.desc(),)
 MOST_CUSTOMERS = 200  # a name that more customers bear finds the first so many
-EQUAL = ("status", "type", "level", "handler", "category", "channel", "customer_id", "breached", "executive")
+EQUAL = (
+    "status", "type", "level", "handler", "category", "channel", "customer_id", "breached", "executive", "outcome",
+    "approval_needed",
+)  # fmt: skip
 
 
 def listing(
@@ -48,9 +51,10 @@ def listing(
 
 
 def _in_unit(session: Session, code: str) -> ColumnElement[bool]:
+    """The unit and those below it; a code that no unit has may still stand on a case, as it was said."""
     path = session.scalar(select(UnitRow.path).where(UnitRow.code == code))
     if path is None:
-        return Complaint.unit == code
+        return and_(Complaint.unit == code, Complaint.unit_path == "/")
     return and_(Complaint.unit_path >= path, Complaint.unit_path < path[:-1] + "0")
 
 

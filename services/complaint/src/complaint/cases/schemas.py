@@ -240,5 +240,7 @@ class ListArgs(PageArgs):
     customer_id = fields.Uuid(load_default=None)
     breached = fields.Flag(load_default=None)
     executive = fields.Flag(load_default=None)
+    outcome = Line(40, load_default=None, metadata={"description": "satisfied, not_reached, withdrawn, …"})
+    approval_needed = fields.Flag(load_default=None, metadata={"description": "a proposal waits for who may approve"})
     q = Line(100, load_default=None)
     order = fields.Choice("queue", "newest", load_default="newest")
