@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.messaging.event import Event
+
 from ..conftest import said
 
 

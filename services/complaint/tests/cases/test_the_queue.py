@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 FILL = """
-    INSERT INTO complaint (id, number, type, channel, status, level, level_reason, subject, description, unit, unit_path,
+    INSERT INTO complaint (id, number, type, channel, status, level, level_reason, subject, description, unit,
+        unit_path,
         handler, handler_role, category, customer_id, complainant_key, received_at, created_at, created_by,
         closed_at, policyversion, next_due_at, breached, grams)
     SELECT gen_random_uuid(), 'X' || n, 'complaint', 'hotline', CASE WHEN n % 20 = 0 THEN 'received' ELSE 'closed' END,

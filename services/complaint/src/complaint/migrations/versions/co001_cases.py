@@ -65,7 +65,7 @@ CREATE TABLE complaint (
     version bigint NOT NULL DEFAULT 0,
     next_due_at timestamptz,
     breached boolean NOT NULL DEFAULT false,
-    grade_rank smallint NOT NULL DEFAULT 9,
+    grade_rank smallint NOT NULL DEFAULT 0,
     queue_late smallint GENERATED ALWAYS AS (CASE WHEN breached THEN 0 ELSE 1 END) STORED,
     queue_due timestamptz GENERATED ALWAYS AS (coalesce(next_due_at, '9000-01-01 00:00:00+00')) STORED,
     queue_level smallint GENERATED ALWAYS AS (-level) STORED,
@@ -79,6 +79,7 @@ CREATE INDEX ix_complaint_queue ON complaint (queue_late, queue_due, queue_level
 CREATE INDEX ix_complaint_handler ON complaint (handler, id);
 CREATE INDEX ix_complaint_handler_open ON complaint (handler) WHERE closed_at IS NULL;
 CREATE INDEX ix_complaint_created_by ON complaint (created_by, id);
+CREATE INDEX ix_complaint_unit ON complaint (unit, id) WHERE unit_path = '/';  -- units that nobody knows
 CREATE INDEX ix_complaint_unit_path ON complaint (unit_path, id);
 CREATE INDEX ix_complaint_customer_id ON complaint (customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX ix_complaint_complainant_key ON complaint (complainant_key, received_at) WHERE complainant_key IS NOT NULL;
