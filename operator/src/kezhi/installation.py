@@ -62,7 +62,10 @@ class Installation:
             "KEZHI_HTTP_WORKERS": os.environ.get("KEZHI_HTTP_WORKERS", "1"),
             "KEZHI_JWKS_URL": f"{gateway}/.well-known/jwks.json",
             "KEZHI_FIELD_KEYS": self.home.secrets()["field_key"],
+            "KEZHI_PUBLIC_URL": os.environ.get("KEZHI_PUBLIC_URL") or gateway,  # what links in messages begin with
         }
+        if service == "notify" and told["KEZHI_MODE"] == "evaluation":  # what has no provider becomes a file
+            told["KEZHI_OUTGOING_DIR"] = os.environ.get("KEZHI_OUTGOING_DIR") or str(self.home.path / "outgoing")
         if service == "gateway":
             told |= {
                 f"KEZHI_SERVICE_{name.upper()}_URL": f"http://127.0.0.1:{ports[name]}"
