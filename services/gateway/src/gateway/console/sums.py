@@ -32,7 +32,7 @@ def _moment(text: str) -> str:
 
 
 def _length(text: str) -> str:
-    return re.sub(r"(\d+) min", r"\1 分钟", re.sub(r"(\d+) h\b", r"\1 小时", text)).replace("小时 ", "小时").strip()
+    return re.sub(r"(\d+) min", r"\1 分钟", re.sub(r"(\d+) h\b", r"\1 小时", text)).strip()
 
 
 def _within(text: str) -> str:
