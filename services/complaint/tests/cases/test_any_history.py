@@ -118,8 +118,8 @@ def test_no_history_leaves_the_table_or_gets_stuck(house: Any, given_complaint: 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=200 if LONG else 8,
-            stateful_step_count=40 if LONG else 16,
+            max_examples=200 if LONG else 20,
+            stateful_step_count=40 if LONG else 24,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
