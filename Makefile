@@ -31,7 +31,7 @@ test: install ## All tests, in parallel, the storm in its short form; writes doc
 	$(RUN)python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(or $(ARGS),--regulation-coverage docs/regulation-coverage.md)
 
 faults: install ## The long storm, the long fuzzing and the long models (about half an hour)
-	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults tests/security services/loyalty/tests -m faults --timeout 3600 $(ARGS)
+	KEZHI_LONG=1 $(RUN)python -m pytest tests/faults tests/security services/loyalty/tests services/complaint/tests -m faults --timeout 3600 $(ARGS)
 
 browser: ## Debian's Chromium and Chinese fonts for the browser tests, where they are missing (root)
 	@command -v chromium >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null)

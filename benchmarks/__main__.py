@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-BENCHMARKS = ("earning", "relay", "latency", "api", "gateway", "intake")
+BENCHMARKS = ("earning", "relay", "latency", "api", "gateway", "intake", "clocks")
 
 
 def main() -> int:

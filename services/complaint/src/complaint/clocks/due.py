@@ -43,15 +43,28 @@ def look_at_clocks(context: Context, row: DueRow) -> None:
     policy: ComplaintPolicy = context.policies.in_force().rules
     clocks = open_clocks(session, case.id)
     calendar = calendar_now(session, policy.company)
-    for clock in sorted(clocks, key=lambda one: (one.due_at, one.id)):
-        if clock.status == RUNNING and clock.warned_at is None and clock.warn_at <= now:
-            _warn(context, case, clock, now)
-        if clock.status == RUNNING and clock.due_at <= now:
-            breach(context, case, clock, now, calendar)
-            clock.escalate_at = _escalates_at(case, clock, now, policy, calendar)
-        if _escalation_is_due(clock, now):
-            _escalate(context, case, clock, now, policy)
-    keep(session, case, clocks)
+    with session.no_autoflush:  # one UPDATE of the case for all that is said of it
+        for clock in sorted(clocks, key=lambda one: (one.due_at, one.id)):
+            _look(context, case, clock, now, policy, calendar)
+        keep(session, case, clocks)
+
+
+def _look(
+    context: Context,
+    case: Complaint,
+    clock: Clock,
+    now: datetime,
+    policy: ComplaintPolicy,
+    calendar: WorkingCalendar,
+) -> None:
+    """Warn before the breach is told, however late anybody looks."""
+    if clock.status == RUNNING and clock.warned_at is None and clock.warn_at <= now:
+        _warn(context, case, clock, now)
+    if clock.status == RUNNING and clock.due_at <= now:
+        breach(context, case, clock, now, calendar)
+        clock.escalate_at = _escalates_at(case, clock, now, policy, calendar)
+    if _escalation_is_due(clock, now):
+        _escalate(context, case, clock, now, policy)
 
 
 def _warn(context: Context, case: Complaint, clock: Clock, at: datetime) -> None:
