@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, request
 from gateway.console.area import Area, Section
 from gateway.console.backend import Part, Question
 from gateway.console.web import backend, by_htmx, fragment, page, with_query
-from gateway.console.words import N_
+from gateway.console.words import N_, gettext
 
 blueprint = Blueprint("members", __name__, url_prefix="/console/members")
 LIST, ONE = "console/members/list.html", "console/members/one.html"
@@ -29,6 +30,15 @@ WORDS = (
     N_("Tier bonus gold"), N_("Tier bonus platinum"), N_("Tier bonus diamond"),
     N_("Tier bonus ordinary"), N_("Refunded"), N_("Granted"), N_("Lapsed"), N_("Captured"), N_("Spent"),
 )  # fmt: skip
+
+
+_SUMS = (
+    (re.compile(r"of (?P<n>[0-9.]+ [A-Z]{3})"), N_("of %(n)s as it was bought")),
+    (re.compile(r"(?P<p>[0-9.]+ %) of (?P<n>[0-9]+)"), N_("%(p)s of %(n)s")),
+    (re.compile(r"base x (?P<n>[0-9.]+)"), N_("base times %(n)s")),
+    (re.compile(r"at most (?P<n>[0-9]+)"), N_("at most %(n)s")),
+    (re.compile(r"(?P<n>[0-9.]+) earns nothing"), N_("%(n)s earns nothing")),
+)
 
 
 @blueprint.get("/")
@@ -87,6 +97,14 @@ def one(id: Any) -> Response:
     )
 
 
+def how(detail: str | None) -> str:
+    """The sum of a step, as the loyalty service wrote it, in the reader's language; as it came where it is new."""
+    for pattern, message in _SUMS:
+        if found := pattern.fullmatch(detail or ""):
+            return gettext(message, **found.groupdict())
+    return detail or "–"
+
+
 def _by_tier(tier: str, cursor: str) -> tuple[Part, list[Mapping[str, Any]], str | None]:
     found = backend().fan_out({"found": ("members", {"tier": tier, "cursor": cursor, "limit": LINES})})["found"]
     ids = [row["customer_id"] for row in found.entries]
@@ -115,4 +133,4 @@ def _share(progress: Mapping[str, Any] | None) -> int:
     return min(100, max(0, 100 * progress["growth"] // above["at"])) if progress and above else 100
 
 
-AREA = Area(blueprint, (Section("members", N_("Members"), "medal", "/console/members/"),))
+AREA = Area(blueprint, (Section("members", N_("Members"), "medal", "/console/members/"),), {"how": how})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Any
 
@@ -28,7 +29,8 @@ def listing() -> Response:
 @blueprint.get("/<service>/<uuid:id>")
 def letter(service: str, id: Any) -> Response:
     """One letter whole, body included: reading it leaves an audit row."""
-    facts = {"service": _known(service), "letter": backend().get(f"services/{service}/dead-letters/{id}")}
+    whole = backend().get(f"services/{_known(service)}/dead-letters/{id}")
+    facts = {"service": service, "letter": whole, "body": _readable(whole["body"])}
     return fragment(DETAIL, "content", **facts) if by_htmx() else page(DETAIL, **facts)
 
 
@@ -68,6 +70,14 @@ def drop(service: str, id: Any) -> Response:
             raise
         return _drop_form(service, str(id), refused)
     return done("/console/dead-letters/", gettext("Given up, with the reason kept."))
+
+
+def _readable(body: str) -> str:
+    """JSON with its members under each other; anything else as it came."""
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    except ValueError:
+        return body
 
 
 def _facts(service: str, status: str) -> dict[str, Any]:
