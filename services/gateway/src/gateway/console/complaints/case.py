@@ -82,6 +82,8 @@ def _facts(id: UUID) -> dict[str, Any]:
             "staff": ("staff", {"limit": 200, "enabled": True}),
         }
     )
+    customer_id = parts["case"].get("customer_id")
+    customer = backend().fan_out({"customer": f"customers/{customer_id}"})["customer"] if customer_id else None
     allowed = [name for name in parts["case"].get("allowed", []) if name in ACTIONS]
     first = next((name for name in NEXT.get(parts["case"].get("status"), ()) if name in allowed), None)
     at_hand = [name for name in AT_HAND if name in allowed and name != first]
@@ -92,6 +94,7 @@ def _facts(id: UUID) -> dict[str, Any]:
         "at_hand": at_hand,
         "more": [name for name in allowed if name not in (first, *at_hand)],
         "at_once": AT_ONCE,
+        "phones": [phone["number"] for phone in (customer.get("phones") if customer else None) or ()],
         "names": {one["username"]: one["name"] for one in parts["staff"].entries},
     }
 

@@ -32,7 +32,7 @@ def report() -> Response:
     }
     if told.get("trend", {}).get("mean"):
         mean = float(told["trend"]["mean"])
-        chart["series"].append({"name": gettext("Mean"), "type": "line", "data": [mean] * len(trend)})  # type: ignore[attr-defined]
+        chart["series"].append({"name": gettext("Mean"), "type": "line", "data": [mean] * len(trend)})
     return page(
         "console/complaints/report.html", part=parts["report"], report=told, week=week, chart=chart, trend=trend,
         before=_week(monday - timedelta(days=7)), after=_week(monday + timedelta(days=7)) if monday < today - timedelta(
@@ -66,7 +66,7 @@ def _key_words(name: str, key: str | None) -> str:
         return gettext("Groups too small to be shown")
     if name == "category":
         return category(key)
-    if name in ("type", "channel", "status", "outcome", "against", "handler_role"):
+    if name in ("type", "channel", "status", "outcome", "against", "handler_role", "group"):
         return term(key)
     if name == "level":
         return gettext("Level %(n)s", n=key)

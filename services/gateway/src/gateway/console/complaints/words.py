@@ -35,6 +35,9 @@ CODES: tuple[str, ...] = (
     # roles
     N_("Front desk"), N_("Account manager"), N_("Handler"), N_("Service manager"), N_("Store manager"), N_("Director"),
     N_("Supervisor"), N_("Administrator"), N_("Auditor"), N_("Marketing"), N_("Finance"), N_("System"),
+    # what reports are broken down by
+    N_("Group"), N_("Person"), N_("Round"), N_("Against"), N_("Category"), N_("Type"), N_("Channel"), N_("State"),
+    N_("Level"), N_("Unit"), N_("Outcome"), N_("Status"), N_("Cause"),
     # grades
     N_("Ordinary"), N_("Gold"), N_("Platinum"), N_("Diamond"),
 )  # fmt: skip
