@@ -17,7 +17,9 @@ def a_customer(**more: Any) -> dict[str, Any]:
         "identities": [{"scheme": "card", "value": "8801"}], "grade": "gold", "classes": {},
         "grade_detail": {
             "value": "gold", "since": "2026-11-01T00:00:00Z", "score": 61.4, "run": None, "clause": "CG-09",
-            "policyversion": "x", "detail": {"inputs": {"amount": "1200.00"}, "parts": {"amount": 41.0}},
+            "policyversion": "x", "inputs": {"amount": 1200.0, "recency": 20},
+            "parts": {"amount": 41.25, "recency": 20.15},
+            "window": {"from": "2025-11-01", "to": "2026-10-31"},
         },
         "standing": {"may_trade": True, "reasons": []}, "referred_by": None,
         "registered_at": "2025-03-01T02:00:00Z", "registered_by": "admin", "updated_at": "2026-11-01T00:00:00Z",
@@ -221,8 +223,12 @@ def test_one_customer_from_all_sides(browser: Any, services: Any) -> None:
     for fact in ("王小明", "+8613800138000", "card:8801", "TS2026-000012", "12,345", "20 pending"):
         assert fact in told
     assert "Score 61.4 of 100" in told
+    assert "¥1,200.00" in told
+    assert "41.2" in told
+    assert "20 d ago" in told
+    assert "Purchases from 1 Nov 2025 to 31 Oct 2026" in told
     assert "CG-09" in told
-    assert "256 points" in told
+    assert "Base" in told
     assert "November 2026" in told
     assert "¥256.00" in told
     assert "Basic → Silver" in told

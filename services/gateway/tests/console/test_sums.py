@@ -52,5 +52,5 @@ def test_what_is_not_known_is_shown_as_it_came(reading: Any) -> None:
 def test_a_pause_is_told_with_what_was_left(reading: Any) -> None:
     told = "waited for the customer from Mon 2026-11-23 09:00 to Tue 2026-11-24 10:00 with 8 h 20 min left"
     assert reading("zh-CN", told) == [
-        "2026-11-23 09:00（周一） 至 2026-11-24 10:00（周二） 等待客户，当时剩 8 小时20 分钟"
+        "2026-11-23 09:00（周一） 至 2026-11-24 10:00（周二） 等待客户，当时剩 8 小时 20 分钟"
     ]

@@ -112,7 +112,7 @@ def told(entry: Mapping[str, Any], points: int | None = None) -> Line:
 def _purchase(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     return money(data.get("total"), data.get("currency")), (
         data.get("store"),
-        data.get("channel"),
+        term(data["channel"]) if data.get("channel") else None,
         data.get("purchase_id"),
     )
 
@@ -126,7 +126,8 @@ def _points(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 def _change(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     before, after = data.get("previous"), data.get("value") or data.get("tier") or data.get("to")
     arrow = f"{term(before)} → {term(after)}" if before else term(after) if after else ""
-    scheme = term(data["scheme"]) if data.get("scheme") else None
+    # The grade is a scheme of its own, called "value" there; saying so would explain nothing.
+    scheme = term(data["scheme"]) if data.get("scheme") not in (None, "value") else None
     return arrow, (scheme, data.get("reason"), data.get("clause"))
 
 

@@ -15,6 +15,10 @@ from gateway.console.words import N_, gettext
 
 blueprint = Blueprint("customers", __name__, url_prefix="/console/customers")
 LINES = 50
+# Whom the buttons to register and correct are shown to; the customer service decides, not this.
+WRITERS = frozenset(
+    {"front_desk", "account_manager", "handler", "service_manager", "store_manager", "director", "marketing"}
+)
 LIST = "console/customers/list.html"
 KINDS = (("individual", N_("Individual")), ("enterprise", N_("Enterprise")), ("institution", N_("Institution")))
 FILTERS = ("kind", "status", "grade", "unit", "owner", "standing", "tag", "stale", "class")
@@ -174,6 +178,16 @@ def _by_field(refused: Refused | None) -> dict[str, list[str]]:
             if field:
                 found.setdefault(field, []).extend(messages)
     return found
+
+
+def may_write() -> bool:
+    """Whether this reader's roles register and correct customers."""
+    return me().holds(WRITERS)
+
+
+@blueprint.context_processor
+def _rights() -> dict[str, Any]:
+    return {"may_write": may_write()}
 
 
 AREA = Area(blueprint, (Section("customers", N_("Customers"), "users", "/console/customers/"),))

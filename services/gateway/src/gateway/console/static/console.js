@@ -147,7 +147,7 @@
       xAxis: { type: "category", data: asked.categories, axisTick: { show: false }, axisLine: { lineStyle: { color: "#cdd4da" } }, axisLabel: { color: "#566370" } },
       yAxis: [{ type: "value", splitNumber: 3, splitLine: { lineStyle: { color: "#eef1f3" } }, axisLabel: { color: "#566370", formatter: many } }]
         .concat(right ? [{ type: "value", splitNumber: 3, splitLine: { show: false }, axisLabel: { color: "#566370", formatter: many }, minInterval: 1 }] : []),
-      series: asked.series.map((one) => ({ name: one.name, type: one.type || "bar", data: one.data, yAxisIndex: one.right ? 1 : 0, barMaxWidth: 26, symbolSize: 6, smooth: false, itemStyle: { borderRadius: one.type === "line" ? 0 : [3, 3, 0, 0] } })),
+      series: asked.series.map((one) => ({ name: one.name, type: one.type || "bar", data: one.data, yAxisIndex: one.right ? 1 : 0, barMaxWidth: 26, symbolSize: (value) => (value ? 6 : 0), smooth: false, itemStyle: { borderRadius: one.type === "line" ? 0 : [3, 3, 0, 0] } })),
     });
     new ResizeObserver(() => drawn.resize()).observe(place);
   };
