@@ -183,6 +183,18 @@ def test_the_solution_that_the_customer_wants_is_before_whoever_proposes(given_c
     assert case.now("li").wanted == "a new bottle and an apology"
 
 
+def test_whoever_it_was_routed_to_sees_the_case_also_from_another_unit(house: Any, given_complaint: Any) -> None:
+    house.company.employ("qian", ["service_manager"], unit="SH002", superior="sun")
+    house.company.employ("chen", ["service_manager"], unit="SH001", superior="zhou", enabled=False)
+    case = given_complaint().proposed(amount="500")
+
+    (proposal,) = house.as_("li").get(f"complaints/{case.id}/resolution").proposals
+    assert proposal["approver"] == "qian"
+    assert [each["number"] for each in house.as_("qian").get("complaints").items] == [case.number]
+    assert case.act("approve", {}, by="qian").status == "approved"
+    assert house.as_("qian").get(f"complaints/{case.id}").code == 404  # decided: it is theirs no more
+
+
 def test_proposals_that_wait_can_be_listed_by_those_who_may_decide(house: Any, given_complaint: Any) -> None:
     waiting = given_complaint().proposed(amount="500")
     given_complaint(subject="another").proposed(amount="5")

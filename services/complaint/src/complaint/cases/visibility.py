@@ -5,12 +5,15 @@ Every list, count, search, report and single read asks here. What is hidden answ
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, literal, or_
+import uuid
+
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
-from chassis.people.guard import Viewer, viewer
+from chassis.people.guard import viewer
 from chassis.web.principal import Principal
 from complaint.cases.tables import Complaint
+from complaint.resolution.tables import Proposal
 
 
 def visible(session: Session, principal: Principal) -> ColumnElement[bool]:
@@ -18,12 +21,15 @@ def visible(session: Session, principal: Principal) -> ColumnElement[bool]:
     return and_(viewer(session, principal).sees(Complaint), _within(principal))
 
 
-def may_see(session: Session, principal: Principal, case: Complaint, eyes: Viewer | None = None) -> bool:
+def may_see(session: Session, principal: Principal, case: Complaint) -> bool:
     """The same, of one case at hand."""
-    if not (eyes or viewer(session, principal)).may_see_row(case):
+    guarded = case.hidden_alone or case.hidden_with_subordinates
+    if guarded and not viewer(session, principal).may_see_row(case):
         return False
     mine = principal.username in (case.handler, case.created_by)
-    return mine or principal.kind == "system" or principal.sees_unit(case.unit_path)
+    if mine or principal.kind == "system" or principal.sees_unit(case.unit_path):
+        return True
+    return session.scalar(_asked_to_approve(principal).where(Proposal.complaint_id == case.id)) is not None
 
 
 def _within(principal: Principal) -> ColumnElement[bool]:
@@ -35,4 +41,11 @@ def _within(principal: Principal) -> ColumnElement[bool]:
         and_(Complaint.unit_path >= top, Complaint.unit_path < top[:-1] + "0"),
         Complaint.handler == principal.username,
         Complaint.created_by == principal.username,
+        Complaint.id.in_(_asked_to_approve(principal)),
     )
+
+
+def _asked_to_approve(principal: Principal) -> Select[tuple[uuid.UUID]]:
+    """The cases whose proposal was routed to this caller: who shall decide must see, also from another unit."""
+    found: Select[tuple[uuid.UUID]] = select(Proposal.complaint_id)
+    return found.where(Proposal.approver == principal.username, Proposal.status == "needs_approval")
