@@ -14,6 +14,7 @@ from gateway.api_keys import api as api_keys_api
 from gateway.api_keys.exchange import ExchangeDesk
 from gateway.codes import api as codes_api
 from gateway.codes import use_cases as codes
+from gateway.console import backend
 from gateway.console.app import Mount, create_console
 from gateway.overview import audit as whole_audit
 from gateway.overview import customers as overview
@@ -74,8 +75,10 @@ def _extend(app: Application, runtime: Runtime) -> None:
     desk = ExchangeDesk(runtime)
     app.extensions["kezhi_exchange"] = desk
     upstreams = upstreams_from_environment()
-    app.extensions[UPSTREAMS], app.extensions[OWN] = upstreams, app.wsgi_app
-    console = create_console(app, runtime, upstreams)
+    # A page asks many at once, with threads of its own: it takes no places of what is carried, and wants for none.
+    fanned_out = upstreams_from_environment(places=backend.THREADS)
+    app.extensions[UPSTREAMS], app.extensions[OWN] = fanned_out, app.wsgi_app
+    console = create_console(app, runtime, fanned_out)
     app.extensions["kezhi_console"] = console
     app.extensions["kezhi_portal"] = PortalDesk(runtime, Switchboard(upstreams))
     app.wsgi_app = Router(Mount(console, app.wsgi_app), upstreams, desk)  # type: ignore[method-assign]

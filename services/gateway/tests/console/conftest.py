@@ -24,7 +24,9 @@ class FakeUpstream:
         self.answers: dict[str, Any] = {}
         self.seen: list[tuple[str, str, dict[str, str], Any, dict[str, str]]] = []
 
-    def carry(self, method: str, target: str, headers: list[tuple[str, str]], body: Any) -> Answer:
+    def carry(
+        self, method: str, target: str, headers: list[tuple[str, str]], body: Any, seconds: float | None = None
+    ) -> Answer:
         if self.away:
             raise Unreachable
         address = urlsplit(target)

@@ -15,7 +15,7 @@ class Telling:
     def __init__(self, tell: Any) -> None:
         self.tell = tell
 
-    def carry(self, method: str, target: str, headers: Any, body: Any) -> Answer:
+    def carry(self, method: str, target: str, headers: Any, body: Any, seconds: Any = None) -> Answer:
         return self.tell(method, target, dict(headers), body)
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Company
+from gateway.console.backend import THREADS, Backend
+from gateway.routing.addresses import upstreams_from_environment
+
+from ..conftest import Company, reply
 
 ID = "019aa3c2-7b10-7c4e-9d57-1f0a5be3c001"
 WANG = {"id": ID, "name": "王芳", "code": "C-1"}
@@ -82,3 +85,17 @@ def test_whom_the_registry_does_not_show_is_not_found(company: Company, connecte
 @pytest.mark.parametrize("path", [f"360/{ID}", "search?q=x", "audit"])
 def test_a_stranger_sees_nothing(company: Company, path: str) -> None:
     assert company.http.get(f"/api/v1/{path}").status_code == 401
+
+
+def test_a_page_may_ask_one_service_for_more_than_is_carried_at_once(
+    company: Company, fake_service: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_service(lambda handler: (time.sleep(0.05), reply(handler, 200, b"{}")))
+    monkeypatch.setenv("KEZHI_SERVICE_CUSTOMER_URL", fake.url)
+    upstreams = upstreams_from_environment(places=THREADS)
+
+    parts = Backend("t", upstreams, company.http.application, "r").fan_out(
+        {str(n): f"customers/{n}" for n in range(24)}
+    )
+
+    assert [name for name, part in parts.items() if not part.ok] == []

@@ -21,7 +21,8 @@ from gateway.routing.upstream import Resting, TooSlow, Unreachable, Upstream
 
 DEADLINE = 2.5  # seconds that a page waits for its parts
 API = "/api/v1/"
-_POOL = ThreadPoolExecutor(max_workers=32, thread_name_prefix="fan-out")
+THREADS = 32
+_POOL = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="fan-out")
 _log = structlog.get_logger(__name__)
 
 
@@ -144,8 +145,9 @@ class Backend:
         body: Any = None,
         key: str | None = None,
         etag: str | None = None,
+        seconds: float | None = None,
     ) -> Reply:
-        """One request. Raises Refused for every answer from 400 on, Missing when there is none."""
+        """One request, waited for ``seconds``. Raises Refused for every answer from 400 on, Missing for none."""
         target = API + path.lstrip("/")
         if asked := {
             name.rstrip("_"): _plain(value) for name, value in (query or {}).items() if value not in (None, "")
@@ -168,7 +170,7 @@ class Backend:
         reply = (
             self._ask_own(method, target, headers, raw)
             if service is None
-            else self._carry(service, method, target, headers, raw)
+            else self._carry(service, method, target, headers, raw, seconds)
         )
         if reply.status >= 400:
             problem = reply.value if isinstance(reply.value, Mapping) else {"title": str(reply.status)}
@@ -179,11 +181,12 @@ class Backend:
 
     def fan_out(self, questions: Mapping[str, Question], deadline: float | None = None) -> dict[str, Part]:
         """Ask all of them at once; what has not come by the deadline is missing, named with its service."""
+        seconds = self.deadline if deadline is None else deadline
         futures = {
-            name: _POOL.submit(self._part, *(question if isinstance(question, tuple) else (question, {})))
+            name: _POOL.submit(self._part, *(question if isinstance(question, tuple) else (question, {})), seconds)
             for name, question in questions.items()
         }
-        wait(futures.values(), timeout=self.deadline if deadline is None else deadline)
+        wait(futures.values(), timeout=seconds)
         parts = {}
         for name, future in futures.items():
             if future.done():
@@ -195,22 +198,28 @@ class Backend:
                 parts[name] = Part(missing=Missing(owner_of(API + path) or "gateway", "slow"))
         return parts
 
-    def _part(self, path: str, query: Mapping[str, Any]) -> Part:
+    def _part(self, path: str, query: Mapping[str, Any], seconds: float) -> Part:
         try:
-            return Part(self.ask("GET", path, query=query).value)
+            return Part(self.ask("GET", path, query=query, seconds=seconds).value)
         except Missing as missing:
             return Part(missing=missing)
         except Refused as refused:
             return Part(refused=refused)
 
     def _carry(
-        self, service: str, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None
+        self,
+        service: str,
+        method: str,
+        target: str,
+        headers: list[tuple[str, str]],
+        body: bytes | None,
+        seconds: float | None,
     ) -> Reply:
         upstream = self.upstreams.get(service)
         if upstream is None:
             raise Missing(service, "not_connected")
         try:
-            answer = upstream.carry(method, target, headers, body)
+            answer = upstream.carry(method, target, headers, body, seconds)
             try:
                 content = b"".join(answer.body)
             finally:
