@@ -19,7 +19,7 @@ from complaint.cases.acting import announce_case, lock, record_step
 from complaint.cases.assignment import barred, give, raise_level, routed
 from complaint.cases.customers import known_customer
 from complaint.cases.levels import decide
-from complaint.cases.recognising import asked_of, grams, hidden_from
+from complaint.cases.recognising import asked_of, earlier, grams, hidden_from
 from complaint.cases.standing import facts_of
 from complaint.cases.tables import Complaint
 from complaint.cases.visibility import may_see
@@ -92,7 +92,7 @@ def _re_evaluate(context: Context, case: Complaint, rules: ComplaintPolicy, by: 
     from complaint.clocks.use_cases import follow  # noqa: PLC0415 - clocks announce through cases
 
     session, now = context.session, context.clock.now()
-    decided = decide(asked_of(session, case, rules), rules)
+    decided = decide(asked_of(session, case, earlier(session, case, rules)), rules)
     if decided.level > case.level:
         raise_level(
             context, case, decided.level, clause=decided.clause, because=decided.because, policy=rules, at=now, by=by

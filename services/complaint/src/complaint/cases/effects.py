@@ -11,7 +11,7 @@ from complaint.cases.assignment import Routed, barred, escalate, from_role, give
 from complaint.cases.levels import decide
 from complaint.cases.lifecycle import TRIAGED, UNFOUNDED
 from complaint.cases.people import is_away
-from complaint.cases.recognising import asked_of
+from complaint.cases.recognising import asked_of, earlier
 
 FIRST, PROGRESS = "first", "progress"
 
@@ -63,7 +63,7 @@ def triage(act: Act) -> str:
     case.department = body.get("department") or case.department
     if not case.founded:
         return UNFOUNDED
-    decided = decide(asked_of(act.session, case, act.policy), act.policy)
+    decided = decide(asked_of(act.session, case, earlier(act.session, case, act.policy)), act.policy)
     if decided.level > case.level:
         raise_level(
             act.context, case, decided.level, clause=decided.clause, because=decided.because, policy=act.policy,

@@ -21,8 +21,8 @@ from chassis.runtime import Context
 from chassis.storage import numbers
 from chassis.web.fields import instant
 from chassis.web.principal import ADMINISTRATOR, Principal, closed
-from complaint.cases.acting import announce_case, clocks_said, record_step
-from complaint.cases.assignment import Routed, give, routed
+from complaint.cases.acting import SYSTEM, announce_case, clocks_said, record_step
+from complaint.cases.assignment import give, routed
 from complaint.cases.customers import known_customer, matched_customer
 from complaint.cases.levels import decide
 from complaint.cases.lifecycle import RECEIVED
@@ -47,26 +47,27 @@ def receive(context: Context, principal: Principal, said: Mapping[str, Any]) -> 
     case.policyversion = policy.version
     before = earlier(session, case, rules)
     case.repeat_of = before.id if before else None
-    decided = decide(asked_of(session, case, rules), rules)
+    decided = decide(asked_of(session, case, before), rules)
     case.level, case.level_reason, case.handler_role = decided.level, decided.as_reason(), decided.handler
     to = routed(context, case, decided.handler, rules)
+    case.handler = to.handler
     year = now.astimezone(rules.company.time_zone).year
     case.number = new_number(year, numbers.take(session, f"{SERIES}:{year}")[0])
     case.grams = grams(case.number, case.subject, case.description[:2000], case.against_ref)
-    session.add(case)
-    session.flush()
-    record_step(
-        context, case, "receive", by=principal.username, at=now, clause=rules.record.clause, note=None,
-        data={"received_at": instant(received_at), "channel": case.channel, "level": case.level_reason},
-    )  # fmt: skip
-    case.handler = to.handler
-    follow(context, case, "receive", received_at, rules)
-    announce_case(
-        context, case, "received", at=now, received_at=instant(received_at), clocks=clocks_said(session, case),
-        by=principal.username,
-    )  # fmt: skip
-    case.handler = None
-    give(context, case, Routed(to.handler, to.role), by="system", at=now, clause=decided.clause, note=decided.because)
+    with session.no_autoflush:  # the row is written once, with its clocks, and then once more with its last version
+        session.add(case)
+        record_step(
+            context, case, "receive", by=principal.username, at=now, clause=rules.record.clause,
+            data={"received_at": instant(received_at), "channel": case.channel, "level": case.level_reason},
+        )  # fmt: skip
+        follow(context, case, "receive", received_at, rules)
+        session.flush()
+        announce_case(
+            context, case, "received", at=now, received_at=instant(received_at), clocks=clocks_said(session, case),
+            by=principal.username,
+        )  # fmt: skip
+        case.handler = None
+        give(context, case, to, by=SYSTEM, at=now, clause=decided.clause, note=decided.because)
     session.flush()
     return case
 

@@ -68,9 +68,8 @@ def _wide(character: str) -> bool:
     return "\u2e80" <= character <= "\U0003ffff"
 
 
-def asked_of(session: Session, case: Complaint, policy: ComplaintPolicy) -> Asked:
-    """What the level rules ask of a case, as it is now."""
-    before = earlier(session, case, policy)
+def asked_of(session: Session, case: Complaint, before: Complaint | None) -> Asked:
+    """What the level rules ask of a case as it is now. ``before``: the same matter earlier, as ``earlier`` finds it."""
     return Asked(
         received_at=case.received_at,
         category=case.category,

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Computed, Identity, Numeric, SmallInteger, Text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, Numeric, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -97,7 +97,7 @@ class Step(Base):
     __tablename__ = "complaint_step"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    complaint_id: Mapped[uuid.UUID]
+    complaint_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("complaint.id"))
     round: Mapped[int]
     action: Mapped[str]
     from_status: Mapped[str | None]
