@@ -89,6 +89,9 @@ CREATE TABLE compensation (
     CONSTRAINT ck_compensation_points_or_money CHECK ((points > 0) <> (amount IS NOT NULL AND amount > 0))
 );
 CREATE INDEX ix_compensation_complaint_id ON compensation (complaint_id, granted_at);
+CREATE INDEX ix_compensation_granted_at ON compensation (granted_at);
+CREATE INDEX ix_complaint_approval_needed ON complaint (id) WHERE approval_needed;
+CREATE INDEX ix_complaint_outcome ON complaint (outcome, id) WHERE outcome IS NOT NULL;
 
 CREATE TABLE personal_link (
     id uuid CONSTRAINT pk_personal_link PRIMARY KEY,
@@ -113,4 +116,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Everything that was answered is lost."""
+    op.execute("DROP INDEX ix_complaint_approval_needed, ix_complaint_outcome")
     op.execute("DROP TABLE personal_link, compensation, proposal, complaint_round")
