@@ -7,6 +7,8 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notify.channels import Outgoing, mail
 from notify.templates import Surroundings, catalogue, words
@@ -120,6 +122,24 @@ def test_a_name_breaks_neither_lines_nor_headers() -> None:
     assert rendered.text.count("\n") == 1
     assert "\u202e" not in rendered.text
     assert "49" not in rendered.text
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300))
+def test_whatever_the_name_a_mail_has_its_headers_and_no_others(name: str) -> None:
+    rendered = said("x {{ complainant.name }}", title="x {{ complainant.name }}", complainant={"name": name})
+    to, by = mail.address("wang.fang@example.com"), mail.sender("客至 <care@example.cn>")
+
+    written = mail.compose(Outgoing("0192d3c4", "wang.fang@example.com", rendered, "k", NOW), by, to).as_bytes()
+
+    read = message_from_bytes(written, policy=policy.default)
+    assert sorted(read.keys()) == [
+        "Auto-Submitted", "Content-Language", "Content-Type", "Date", "From", "MIME-Version", "Message-ID",
+        "Subject", "To",
+    ]  # fmt: skip
+    assert "".join(str(read["Subject"]).split()) == "".join(str(rendered.subject).split())
+    assert read.get_body(("plain",)).get_content().rstrip("\r\n") == rendered.text
+    assert str(rendered.html).count("<p") == 1
+    assert len(rendered.text.splitlines()) == 1
 
 
 def test_a_name_breaks_no_markup_whether_the_mail_was_written_in_html_or_made_from_its_text() -> None:

@@ -92,11 +92,11 @@ def compose(outgoing: Outgoing, by: Address, to: Address) -> EmailMessage:
     message["Subject"] = rendered.subject or ""
     message["Date"] = format_datetime(outgoing.at)
     message["Message-ID"] = f"<{outgoing.message_id}@{by.domain}>"
-    message["Content-Language"] = rendered.locale
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no robot answers a robot
     message.set_content(rendered.text, cte=_transfer(rendered.text))
     if rendered.html is not None:
         message.add_alternative(rendered.html, subtype="html", cte=_transfer(rendered.html))
+    message["Content-Language"] = rendered.locale  # last: what begins with Content- moves into the part that is there
     return message
 
 
