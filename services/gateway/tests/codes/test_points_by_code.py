@@ -263,3 +263,22 @@ def test_codes_are_six_digits_and_numbers_have_one_key() -> None:
 def _rows(runtime: Runtime) -> list[Any]:
     with runtime.sessions() as session:
         return list(session.execute(text("SELECT * FROM one_time_code ORDER BY asked_at")).mappings())
+
+
+def test_the_pages_lead_to_the_points_and_tell_nobody_apart(portal: Portal) -> None:
+    http = portal.company.http
+    english = {"Accept-Language": "en"}
+
+    asked, stranger = (
+        http.post("/portal/points", data={"phone": phone}, headers=english) for phone in (HERS, "+86 139 0013 9001")
+    )
+    portal.work()
+    code = portal.letters[-1]["data"]["code"]
+    seen = http.post("/portal/points/seen", data={"phone": HERS, "code": code}, headers=english)
+    again = http.post("/portal/points/seen", data={"phone": HERS, "code": code}, headers=english)
+
+    assert asked.text.replace(HERS, "") == stranger.text.replace("+86 139 0013 9001", "")
+    assert (seen.status_code, "740" in seen.text, "Gold" in seen.text) == (200, True, True)
+    assert (again.status_code, "wrong, was used already" in again.text) == (403, True)
+    assert http.post("/portal/points", data={"phone": "<b>"}, headers=english).status_code == 422
+    assert http.post("/portal/points/seen", data={"phone": HERS, "code": "12"}, headers=english).status_code == 422

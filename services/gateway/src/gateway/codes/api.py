@@ -12,10 +12,12 @@ from flask import Response, current_app
 from marshmallow import validate
 
 from chassis.errors import Forbidden
+from chassis.runtime import Runtime
 from chassis.web import Blueprint, Schema, answer, fields, requires, work
 from chassis.web.application import Application
+from chassis.web.limits import Limits
 from gateway.codes import use_cases
-from gateway.codes.domain import DIGITS
+from gateway.codes.domain import DIGITS, LIFE
 from gateway.codes.errands import Errands
 
 blueprint = Blueprint("points", __name__, description="Own points by one-time code")
@@ -55,43 +57,35 @@ class OwnPointsSchema(Schema):
 @blueprint.alt_response(202, schema=AskedSchema, description="A code is on its way, if the number is a customer's")
 def points(body: dict[str, Any]) -> Response:
     """Ask for a code, or see one's points by it."""
-    if body["code"] is None:
-        return _ask(body["phone"], body["locale"])
-    return answer(see_points(body["phone"], body["code"]))
+    at, limits = work(), cast(Application, current_app).limits
+    if body["code"] is not None:
+        return answer(see_points(at.runtime, limits, body["phone"], body["code"], at.request_id))
+    ask(at.runtime, limits, body["phone"], body["locale"])
+    return answer({"expires_in": int(LIFE.total_seconds())}, 202)
 
 
-def _ask(phone: str, locale: str | None) -> Response:
-    ask(phone, locale)
-    return answer({"expires_in": int(use_cases.LIFE.total_seconds())}, 202)
-
-
-def ask(phone: str, locale: str | None) -> None:
+def ask(runtime: Runtime, limits: Limits | None, phone: str, locale: str | None) -> None:
     """Have a code sent, counted against the caller's address. Raises TooMany."""
-    _spend(ASKING, "portal.code")
-    with work().runtime.context() as own:
+    if limits is not None:
+        limits.spend(ASKING, "portal.code")
+    with runtime.context() as own:
         use_cases.ask_for_code(own, phone, locale)
 
 
-def see_points(phone: str, code: str) -> dict[str, Any]:
+def see_points(runtime: Runtime, limits: Limits | None, phone: str, code: str, request_id: str) -> dict[str, Any]:
     """The points behind a right code, which is spent by it. Raises Forbidden, TooMany, Unavailable."""
-    _spend(TRYING, "portal.points")
-    at = work()
+    if limits is not None:
+        limits.spend(TRYING, "portal.points")
     refusal = Forbidden("This code is wrong, used or too old. Ask for a new one.")
-    with at.runtime.context() as own:
-        found = use_cases.try_code(own.session, own.clock, at.runtime.settings.field_keys[0], phone, code)
+    with runtime.context() as own:
+        found = use_cases.try_code(own.session, own.clock, runtime.settings.field_keys[0], phone, code)
     if found is None:
         raise refusal
-    with at.runtime.context() as own:
-        member = Errands.of(own, at.request_id).points(found[1])
+    with runtime.context() as own:
+        member = Errands.of(own, request_id).points(found[1])
         if not use_cases.use_code(own.session, own.clock, found[0]):
             raise refusal
     if member is None:
         return {"tier": None, "points": {"available": 0, "pending": 0, "held": 0}, "growth": 0, "expiring": []}
     purse = {name: member["points"][name] for name in ("available", "pending", "held")}
     return {"tier": member["tier"], "points": purse, "growth": member["growth"], "expiring": member["expiring"]}
-
-
-def _spend(limit: str, purpose: str) -> None:
-    limits = cast(Application, current_app).limits
-    if limits is not None:
-        limits.spend(limit, purpose)

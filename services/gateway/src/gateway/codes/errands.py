@@ -51,6 +51,7 @@ class Errands:
             "channel": "sms",
             "recipient": {"customer_id": str(customer_id), "phone": phone},
             "data": {"code": code, "minutes": minutes},
+            "expires_in": minutes * 60,  # a code that comes late is worse than none
             **({"locale": locale} if locale else {}),
         }
         answer = self._ask("POST", "notify", "messages", body, f"one-time-code:{code_id}")

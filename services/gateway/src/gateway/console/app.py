@@ -38,6 +38,7 @@ from gateway.console.today import views as today
 from gateway.console.web import SAID, by_htmx, here, new_key, page, with_query
 from gateway.console.words import N_, gettext
 from gateway.portal import pages as portal
+from gateway.portal import points
 from gateway.routing.upstream import Upstream
 
 AREAS: tuple[Area, ...] = (
@@ -48,6 +49,7 @@ AREAS: tuple[Area, ...] = (
     members.AREA,
     *operations.AREAS,
     portal.AREA,
+    points.AREA,
 )
 CLOCK_WORDS = (N_("%(t)s left"), N_("overdue by %(t)s"), N_("%(n)s d"), N_("%(n)s h"), N_("%(n)s min"))
 MOUNTS = ("/console", "/portal")
