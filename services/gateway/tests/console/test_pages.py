@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
+from gateway.console.customers.overview import folded
+from gateway.people.tables import Staff
+
 ID = "0192f7a0-0000-7000-8000-000000000001"
 CASE = "0192f7a0-0000-7000-8000-0000000000c1"
 
@@ -283,3 +288,37 @@ def test_the_search_box_shows_what_every_service_found(browser: Any, services: A
     assert f'href="/console/customers/{ID}"' in told
     assert f'href="/console/complaints/{CASE}"' in told
     assert "<html" not in told
+
+
+def test_what_a_service_refuses_is_said_in_the_readers_language(browser: Any, services: Any) -> None:
+    problem = {"title": "Invalid content", "status": 422, "detail": "Some fields are not valid",
+               "errors": {"phones.0.number": ["is no phone number; write it with its area or country code, "
+                                              "e.g. +86 138 0013 8000"]}}  # fmt: skip
+    services["customer"].answers["POST customers"] = (422, problem)
+    told = browser("zh-CN").post("/console/customers/new", {"name": "x", "kind": "individual", "phone": "12"}).text
+    assert "内容有误" in told
+    assert "不是有效的电话号码" in told
+
+
+def test_the_reader_without_the_role_finds_no_button_for_it(browser: Any, services: Any, company: Any) -> None:
+    everything(services)
+    with company.runtime.context() as context:
+        context.session.scalars(select(Staff)).one().roles = ["auditor"]
+    told = browser().get("/console/customers/").text
+    assert "王小明" in told
+    assert "Register a customer" not in told
+
+
+def test_the_time_line_goes_on_below(browser: Any, services: Any) -> None:
+    everything(services)
+    part = browser().part(f"/console/customers/{ID}/archive?cursor=more&kind=purchase").text
+    assert "Bought" in part
+    assert "<html" not in part
+    assert services["customer"].seen[-1][2] == {"limit": "25", "kind": "purchase", "cursor": "more"}
+
+
+def test_points_stand_beside_the_purchase_that_earned_them() -> None:
+    bought = {"fact": "purchase.completed", "data": {"purchase_id": "p1"}}
+    earned = {"fact": "points.earned", "data": {"purchase_id": "p1", "points": 37}}
+    alone = {"fact": "points.earned", "data": {"purchase_id": "p0", "points": 5}}
+    assert folded([earned, bought, alone]) == ([bought, alone], {"p1": 37})

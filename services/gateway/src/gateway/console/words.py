@@ -224,6 +224,11 @@ def percent(value: Any) -> str:
     return numbers.format_percent(Decimal(str(value)), "#,##0.#%", locale=_locale())
 
 
+def in_words(message: Any) -> str:
+    """A service's message as the reader knows it, where a catalogue has it."""
+    return _texts().gettext(str(message)) if message else ""
+
+
 def phone(value: Any) -> str:
     """A telephone number as people read it out: a Chinese mobile in groups, others as they are kept."""
     text = str(value or "")
@@ -268,6 +273,7 @@ FILTERS = {
     "money": money,
     "percent": percent,
     "lines": lines,
+    "in_words": in_words,
     "spoken": spoken,
     "phone": phone,
     "instant": instant,

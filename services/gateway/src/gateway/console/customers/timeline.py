@@ -120,7 +120,8 @@ def _purchase(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
 def _points(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     points = data.get("points")
     amount = ("+" if isinstance(points, int) and points > 0 else "") + number(points) if points is not None else ""
-    return amount, (data.get("reason"), data.get("reference"), data.get("clause"))
+    reference = str(data.get("reference") or "").rpartition(":")[2]
+    return amount, (data.get("reason"), reference, data.get("clause"))
 
 
 def _change(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
