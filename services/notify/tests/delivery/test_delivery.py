@@ -227,7 +227,7 @@ def test_a_receipt_confirms_or_fails_what_was_sent_and_a_bounce_closes_the_addre
 
     office.hears(office.points_expiring(guest, notice_days=1))
     office.works()
-    assert office.messages()[-1].channel == "email"
+    assert office.the_message(channel="email").status == "sent"
 
 
 def dies_after_the_call(office) -> None:

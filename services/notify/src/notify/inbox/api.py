@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from marshmallow.validate import Length
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,7 @@ class ItemSchema(Schema):
 class ReadingSchema(Schema):
     """``POST inbox/read``."""
 
-    ids = fields.List(fields.Uuid(), required=True, metadata={"minItems": 1, "maxItems": 200})
+    ids = fields.List(fields.Uuid(), required=True, validate=Length(1, 200))
 
 
 class CountSchema(Schema):

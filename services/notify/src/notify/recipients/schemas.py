@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from marshmallow.validate import Length
+
 from chassis.web import PageArgs, Schema, fields
 from notify.policy.rules import CLASSES
 
@@ -35,8 +37,8 @@ class PreferringSchema(Schema):
     time_zone = fields.Text(60, allow_none=True)
     quiet_from = fields.Text(5, allow_none=True, metadata=_TIME)
     quiet_until = fields.Text(5, allow_none=True, metadata=_TIME)
-    channels = fields.List(fields.Choice(*WAYS), metadata={"maxItems": len(WAYS)})
-    off = fields.List(fields.Nested(UnwantedSchema), metadata={"maxItems": 20})
+    channels = fields.List(fields.Choice(*WAYS), validate=Length(max=len(WAYS)))
+    off = fields.List(fields.Nested(UnwantedSchema), validate=Length(max=20))
 
 
 class SayingSchema(Schema):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from marshmallow.validate import Length, Regexp
 
 from chassis.web import Blueprint, QuerySchema, Schema, answer, etag, fields, glance, requires, work
 from notify.policy.rules import CHANNELS, CLASSES, NotifyPolicy, Route
@@ -12,7 +13,7 @@ from notify.routes.tables import RouteRow
 from notify.routes.use_cases import add_route, as_route, change_route, the_route
 
 blueprint = Blueprint("routes", __name__, description="Which event is told to whom, by which text and way")
-_NAME = {"pattern": "^[a-z][a-z0-9_]{0,59}$"}
+_NAME = "^[a-z][a-z0-9_]{0,59}$"
 
 
 class RoutesArgs(QuerySchema):
@@ -57,13 +58,13 @@ class RecipientSchema(Schema):
 class AddingSchema(Schema):
     """``POST routes``."""
 
-    name = fields.Text(60, required=True, metadata=_NAME)
+    name = fields.Text(60, required=True, metadata={"pattern": _NAME}, validate=Regexp(_NAME + r"(?!\n)"))
     event = fields.Text(60, required=True, metadata={"description": "without its version: complaint.breached"})
-    to = fields.List(fields.Nested(RecipientSchema), required=True, metadata={"minItems": 1, "maxItems": 20})
+    to = fields.List(fields.Nested(RecipientSchema), required=True, validate=Length(1, 20))
     when = fields.Dict(keys=fields.String(), load_default=dict)
     class_ = fields.Choice(*CLASSES, load_default="service", data_key="class")
     template = fields.Text(60, load_default=None, metadata={"description": "default: the route's name"})
-    channels = fields.List(fields.Choice(*CHANNELS), load_default=list, metadata={"maxItems": len(CHANNELS)})
+    channels = fields.List(fields.Choice(*CHANNELS), load_default=list, validate=Length(max=len(CHANNELS)))
     urgent = fields.Flag(load_default=False)
     clause = fields.Text(80, load_default=None)
 
