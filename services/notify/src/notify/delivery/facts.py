@@ -52,8 +52,10 @@ class Facts:
         if message.recipient_kind == "staff" or known is None:
             return planned
         current = {way: where for way, where in known.addresses.items() if way not in INTERNAL}
-        said = self.payloads[message.id]["event"].get("complainant") or {}
-        return {**current, **planned} if said.get("phone") or said.get("email") else {**planned, **current}
+        payload = self.payloads[message.id]
+        said = payload["event"].get("complainant") or {}
+        theirs = payload.get("pinned") or said.get("phone") or said.get("email")
+        return {**current, **planned} if theirs else {**planned, **current}
 
     def standing(self, message: Message) -> Standing:
         known = self.customer(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +88,7 @@ def _target(context: Context, principal: Principal, asking: Asking, rules: Notif
         data = {"customer_id": customer_id, "complainant": said, "locale": asking.locale, "by": principal.username}
         plain = Route(ROUTE, "", (), asking.class_, asking.template, channels=tuple(order))
         (target,) = Targets(rules, staff, known).guest("complainant", plain, data, [])
-        return target
+        return replace(target, extra={**target.extra, "pinned": True}) if given else target
     reach = addresses([said["phone"]] if said.get("phone") else [], [said["email"]] if said.get("email") else [])
     found = {way: where for way, where in reach.items() if way not in INTERNAL}
     if not found:
