@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 
+from chassis.messaging.admission import contents
 from chassis.timing.due import DuePoller
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -175,3 +177,17 @@ def test_a_case_that_somebody_holds_is_looked_at_a_moment_later(given_complaint,
     house.drain()
 
     assert ("breached", "answer") in said(case)
+
+
+def test_what_is_said_of_time_follows_its_schema(given_complaint, house, clock, recorded):
+    given_complaint(against={"kind": "staff", "ref": "wang"})
+    at(clock, 30, 11)
+    house.drain()
+
+    kinds = ("due_soon", "breached", "escalated")
+    said = [event for event in recorded(house.runtime) if event.type.split(".")[1] in kinds]
+    assert {event.type for event in said} == {
+        "complaint.due_soon.v1", "complaint.breached.v1", "complaint.escalated.v1",
+    }  # fmt: skip
+    assert {finding for event in said if (finding := contents(event.type, orjson.loads(event.to_json())))} == set()
+    assert all(event.data["hidden_from"] == [{"staff": "wang", "with_subordinates": True}] for event in said)

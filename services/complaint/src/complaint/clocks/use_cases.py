@@ -145,7 +145,11 @@ def told(clock: Clock) -> dict[str, Any]:
 def shown(session: Session, complaint_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
     """Every clock of these cases as everybody is shown them, oldest round first, then by what is due first."""
     lists: dict[uuid.UUID, list[dict[str, Any]]] = {complaint_id: [] for complaint_id in complaint_ids}
-    found = select(Clock).where(Clock.complaint_id.in_(lists)).order_by(Clock.round, Clock.due_at, Clock.id)
+    found = (
+        select(Clock)
+        .where(Clock.complaint_id.in_(lists))
+        .order_by(Clock.round, Clock.due_at, Clock.kind, Clock.sequence)
+    )
     clocks = list(session.scalars(found))
     if clocks:
         now = session.info["clock"].now()
