@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from gateway.console.web import backend, done, key, me, page
-from gateway.console.words import N_, gettext
+from gateway.console.words import N_, exact, gettext, term
 from gateway.overview.audit import SERVICES
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/console/approvals")
@@ -15,10 +17,13 @@ TEMPLATE = "console/operations/approvals.html"
 STATUSES = ("proposed", "approved", "rejected", "expired")
 LINES = 50
 CASES = 8  # cases whose allowed actions are asked, to know whether it is the reader they wait for
+_INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 WORDS = (
     N_("Proposed"), N_("Approved"), N_("Rejected"), N_("Expired"), N_("Reason"), N_("Scheme"), N_("Customer id"),
     N_("Scope"), N_("Unit"), N_("From"), N_("Until"), N_("Version"), N_("Hash"), N_("Effective from"), N_("Points"),
     N_("Policy activate"), N_("Policy activation"), N_("Blacklist"), N_("Run"), N_("Change"), N_("Rounds"), N_("As of"),
+    N_("Since"),
+    N_("Clause"), N_("Evidence"),
 )  # fmt: skip
 
 
@@ -35,7 +40,9 @@ def listing() -> Response:
         questions["cases"] = ("complaints", {"status": "proposed", "order": "queue", "limit": CASES})
     parts = backend().fan_out(questions)
     cases = _mine(parts["cases"].entries) if "cases" in parts else []
-    proposals = [{**one, "service": name} for name in asked for one in parts[name].entries]
+    proposals = [
+        {**one, "service": name, "lines": list(_lines(one["content"]))} for name in asked for one in parts[name].entries
+    ]
     proposals.sort(key=lambda one: one["proposed_at"], reverse=True)
     return page(
         TEMPLATE,
@@ -69,6 +76,22 @@ def approve_case(id: Any) -> Response:
     note = request.form.get("note", "").strip()
     backend().post(f"complaints/{id}/approve", {"note": note} if note else {}, key=key())
     return done("/console/approvals/", gettext("Approved and carried out."))
+
+
+def _lines(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What is proposed, line by line: its name, its value as people read it, and where that leads."""
+    for name, value in content.items():
+        if name == "customer_id":
+            yield name, str(value), f"/console/customers/{value}"
+        elif isinstance(value, str) and _INSTANT.match(value):
+            yield name, exact(value), ""
+        elif isinstance(value, Mapping):
+            yield name, "; ".join(f"{term(key)}: {inner}" for key, inner in value.items()), ""
+        elif isinstance(value, list):
+            if value:
+                yield name, ", ".join(map(str, value)), ""
+        elif value is not None and name not in ("entry", "policyversion"):
+            yield name, str(value), ""
 
 
 def _mine(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
