@@ -77,8 +77,8 @@ class PublishSchema(Schema):
     """A year as the authority published it: date → occasion."""
 
     year = fields.Whole(min=2000, max=2200, required=True)
-    holidays = fields.Dict(keys=fields.Day(), values=fields.Text(100, blank=True), required=True)
-    workdays = fields.Dict(keys=fields.Day(), values=fields.Text(100, blank=True), load_default=dict)
+    holidays = fields.Dict(keys=fields.String(), values=fields.Text(100, blank=True), required=True)
+    workdays = fields.Dict(keys=fields.String(), values=fields.Text(100, blank=True), load_default=dict)
 
 
 class PublishedSchema(Schema):
@@ -159,7 +159,11 @@ def years() -> Response:
 def publish(body: dict[str, Any]) -> Response:
     """Import a published year; clocks that were provisional for want of it are computed again"""
     at = work()
-    year = year_of(body)
+    try:
+        year = year_of(body)
+    except Invalid as wrong:
+        field = next((name for name in ("workdays", "year") if name in wrong.detail), "holidays")
+        raise Invalid(wrong.detail, {field: [wrong.detail]}) from None
     put_in_force(at.session, year, at.principal.username)
     at.session.flush()
     job = jobs.start(at.session, at.clock, JOB, {"year": year.year}, at.principal)
