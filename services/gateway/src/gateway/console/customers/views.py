@@ -164,7 +164,13 @@ def _kept(known: list[dict[str, Any]], member: str, lines: list[str]) -> list[di
 
 def _form(template: str, given: Mapping[str, Any], refused: Refused | None = None, **facts: Any) -> Response:
     """The form, empty or with what is wrong in it; in the drawer, or as a page where there is no script."""
-    facts |= {"given": given, "refused": refused, "errors": _by_field(refused), "kinds": KINDS}
+    facts |= {
+        "given": given,
+        "refused": refused,
+        "errors": _by_field(refused),
+        "kinds": KINDS,
+        "heading": "h2" if by_htmx() else "h1",
+    }
     status = 422 if refused and not by_htmx() else 200
     return fragment(template, "form", status, **facts) if by_htmx() else page(template, status, **facts)
 
