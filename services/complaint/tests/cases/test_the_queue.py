@@ -44,14 +44,14 @@ def test_breached_first_then_due_soonest_then_level_then_grade(house: Any, given
 def test_disputes_of_the_first_customers_go_first_also_when_they_rise_meanwhile(
     house: Any, given_complaint: Any
 ) -> None:
-    somebody = house.customer()
-    one, other = given_complaint(), given_complaint(customer_id=somebody, complainant=None)
-    first = house.as_("li").get("complaints", order="queue").items[0]["id"]
-    assert first == one.id
+    somebody, another = house.customer(), house.customer()
+    for customer in (somebody, another):
+        given_complaint(customer_id=customer, complainant=None)
+    last = house.as_("li").get("complaints", order="queue").items[-1]
 
-    house.customer(somebody, type="graded", grade="platinum", previous=None)
+    house.customer(last["customer_id"], type="graded", grade="platinum", previous=None)
 
-    assert house.as_("li").get("complaints", order="queue").items[0]["id"] == other.id
+    assert house.as_("li").get("complaints", order="queue").items[0]["id"] == last["id"]
 
 
 def test_the_queue_is_read_page_by_page_without_loss(house: Any, given_complaint: Any) -> None:

@@ -167,3 +167,13 @@ def test_an_auditor_reads_contacts_masked_and_changes_nothing(house: Any, given_
     assert house.as_("yin").get("complaints").items[0]["customer_name"] == "王**"
     assert house.as_("yin").post(f"complaints/{case.id}/acknowledge").code == 403
     assert shown.allowed == []
+
+
+@pytest.mark.rule("TR-11")
+def test_a_repeat_does_not_tell_of_the_hidden_case_before_it(house: Any, given_complaint: Any) -> None:
+    caller = {"name": "王芳", "phone": "13500135000"}
+    first = given_complaint(complainant=caller, against=ABOUT_WANG)
+    again = given_complaint(complainant=caller)
+
+    assert house.as_("li").get(f"complaints/{again.id}").repeat_of == first.id
+    assert house.as_("wang").get(f"complaints/{again.id}").repeat_of is None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from chassis.people.guard import as_hidden_from
 from chassis.runtime import Context
@@ -12,6 +15,7 @@ from complaint.cases.lifecycle import LIFECYCLE
 from complaint.cases.queries import customers_of
 from complaint.cases.standing import facts_of
 from complaint.cases.tables import Complaint, CustomerCopy, Step
+from complaint.cases.visibility import may_see
 
 _LINE = (
     "id", "number", "type", "channel", "status", "level", "round", "category", "subject", "customer_id", "verified",
@@ -20,7 +24,7 @@ _LINE = (
 )  # fmt: skip
 _REST = (
     "description", "wanted", "details", "insists", "locale", "level_reason", "department", "founded", "cause",
-    "waiting_from", "repeat_of", "approval_needed", "proposed_by", "compensated", "created_at", "created_by",
+    "waiting_from", "approval_needed", "proposed_by", "compensated", "created_at", "created_by",
     "acknowledged_at", "first_contacted_at", "resolved_at", "policyversion", "version",
 )  # fmt: skip
 OPEN_CLOCKS = ("running", "paused", "breached")
@@ -62,11 +66,18 @@ def full(context: Context, principal: Principal, case: Complaint) -> dict[str, A
         "value": None if case.value is None else {"amount": case.value, "currency": case.currency},
         "complainant": _shown_complainant(complainant, masked) if any(complainant.values()) else None,
         "against": {"kind": case.against_kind, "ref": case.against_ref} if case.against_kind else None,
+        "repeat_of": _if_seen(session, principal, case.repeat_of),
         "hidden_from": as_hidden_from(case),
         "clocks": shown(session, [case.id]).get(case.id, []),
         "rounds": rounds(session, [case.id]).get(case.id, []),
         "allowed": allowed_to(context, principal, case),
     }
+
+
+def _if_seen(session: Session, principal: Principal, other: uuid.UUID | None) -> uuid.UUID | None:
+    """The id of another case, unless the caller must not know that it exists."""
+    found = session.get(Complaint, other) if other is not None else None
+    return found.id if found is not None and may_see(session, principal, found) else None
 
 
 def allowed_to(context: Context, principal: Principal, case: Complaint) -> list[str]:
