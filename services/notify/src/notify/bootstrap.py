@@ -11,6 +11,7 @@ from notify.delivery import receipts
 from notify.delivery.sender import place_messages, send_messages
 from notify.inbox import api as inbox
 from notify.messages import api as messages
+from notify.messages.queries import hidden_subjects
 from notify.messages.subscriptions import CUSTOMERS, EVENTS
 from notify.permissions import PERMISSIONS
 from notify.policy import SECTION
@@ -39,5 +40,6 @@ def build_service() -> Service:
         subscriptions=(CUSTOMERS, EVENTS, people.subscription()),
         policy=SECTION,
         extend_app=check_texts,
+        hidden_subjects=hidden_subjects,
         parts={"send": send_messages, "place": place_messages, "templates": look_over},
     )

@@ -31,6 +31,7 @@ from kezhi_contracts import schemas
 from notify.bootstrap import build_service
 from notify.channels import Guarded, Limits, Outcome, Outgoing
 from notify.delivery.sender import Sender, _run, place_messages, surroundings
+from notify.templates.domain import Surroundings
 from notify.templates.use_cases import render, vocabulary_of
 
 LEASE = timedelta(seconds=6)
@@ -58,7 +59,8 @@ def declared(given: dict[str, Any]) -> tuple[Service, Settings]:
 
     def send(runtime: Runtime, stop: threading.Event) -> None:
         ways = {"sms": Guarded(Ledger(Path(given["ledger"])), Limits(per_minute=0), runtime.clock.now)}
-        _run(Sender(runtime, ways, surroundings(runtime), lease=LEASE, stop=stop).tick, stop)
+        sender = Sender(runtime, ways, Surroundings(), lease=LEASE, stop=stop)
+        _run(sender, sender.tick)
 
     service = replace(build_service(), parts={"send": send, "place": place_messages})
     return service, Settings(

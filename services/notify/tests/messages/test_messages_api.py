@@ -6,6 +6,10 @@ import uuid
 
 import pytest
 
+from chassis.people.guard import viewer
+from chassis.web import Principal
+from notify.messages.queries import hidden_subjects
+
 CODE = {"template": "one_time_code", "data": {"code": "042917", "minutes": 10}}
 
 
@@ -107,6 +111,10 @@ def test_the_accused_find_the_message_nowhere(office, api):
         assert accused.get(f"messages/{hidden}").status_code == 404
         assert accused.post(f"messages/{hidden}/cancel").status_code == 404
     assert api().get(f"messages/{hidden}").status_code == 200
+    assert api().post(f"messages/{hidden}/cancel").status_code == 409
+    with office.runtime.sessions() as session:
+        kept_back = session.scalars(hidden_subjects(viewer(session, Principal("z", "zhou", "staff", "/", frozenset()))))
+        assert list(kept_back) == [f"message:{hidden}"]
 
 
 def test_a_store_sees_the_messages_of_its_own_customers(office, api):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from chassis.people.guard import viewer
+from chassis.people.guard import Viewer, viewer
 from chassis.web import Principal
 from notify.messages.lifecycle import allowed
 from notify.messages.tables import Message
@@ -30,6 +30,12 @@ def _within(principal: Principal) -> ColumnElement[bool]:
         Message.unit_path.startswith(principal.unit_path, autoescape=True),
         and_(Message.recipient_kind == "staff", Message.recipient == principal.username),
     )
+
+
+def hidden_subjects(eyes: Viewer) -> Select[Any]:
+    """What the audit trail calls the messages that this viewer must not know of."""
+    guarded = or_(Message.hidden_alone != [], Message.hidden_with_subordinates != [])
+    return select(func.concat("message:", cast(Message.id, Text))).where(guarded, not_(eyes.sees(Message)))
 
 
 def the_message(session: Session, principal: Principal, message_id: UUID, *, lock: bool = False) -> Message:
