@@ -1,0 +1,34 @@
+"""Reasons in the reader's language: what the complaint service really says, and nothing guessed."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask, g
+
+from gateway.console.complaints.reasons import reason
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("category product.expired", "类别：商品 · 已过期"),
+        ("value 1800.00 at or above 500 CNY", "涉及金额 1800.00，达到 500 CNY"),
+        ("the same matter again within 30 days", "30 天内同一事项再次投诉"),
+        ("category service.attitude; the complainant insists on a superior", "类别：服务 · 态度；客户坚持找上级"),
+        ("the answer 4 (dissatisfied) opens the next round at level 2 instead of 1",
+         "评价 4（不满意），进入下一轮，级别由 1 级升为 2 级"),
+        ("50.00 CNY in this case: above the limit of 0.00 CNY; handler, director may approve it",
+         "本单补偿合计 50.00 CNY，超出权限 0.00 CNY；可由处理人、总监审批"),
+        ("something that nobody has said before", "something that nobody has said before"),
+    ],
+)  # fmt: skip
+def test_a_reason_is_said_in_chinese(said: str, shown: str) -> None:
+    with Flask(__name__).test_request_context():
+        g.language = "zh-CN"
+        assert reason(said) == shown
+
+
+def test_in_english_it_stays_as_the_service_said_it() -> None:
+    with Flask(__name__).test_request_context():
+        g.language = "en"
+        assert reason("category product.expired") == "category product.expired"
