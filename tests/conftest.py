@@ -19,22 +19,18 @@ from tests.town import Town
 def house(tmp_path_factory: pytest.TempPathFactory, amqp_url: str, pg_url: str) -> Iterator[House]:
     """An installation for the tests of one module; nothing of it is left afterwards."""
     made = build_house(tmp_path_factory.mktemp("house") / "客 至", amqp_url, pg_url)
-    made.up()
-    yield made
-    made.down()
-    gone = made.command("reset", "--yes")
-    assert gone.returncode == 0, gone.stderr
+    with made.lasting():
+        made.up()
+        yield made
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, amqp_url: str, pg_url: str) -> Iterator[Town]:
     """An installation with a company in it, its clock at Friday 2026-02-13 17:40 in Shanghai."""
     made = Town(build_house(tmp_path_factory.mktemp("town") / "客 至", amqp_url, pg_url))
-    made.open()
-    yield made
-    made.house.down()
-    gone = made.house.command("reset", "--yes")
-    assert gone.returncode == 0, gone.stderr
+    with made.house.lasting():
+        made.open()
+        yield made
 
 
 @pytest.fixture

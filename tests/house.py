@@ -47,6 +47,7 @@ class House:
             "KEZHI_PG": self.pg_url,
             "KEZHI_ADMIN_PASSWORD": PASSWORD,
             "KEZHI_HTTP_WORKERS": "1",
+            "KEZHI_POOL_SIZE": "2",  # several houses of one test run share a server of a hundred places
             **self.told,
         }
 
@@ -91,6 +92,16 @@ class House:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=35)
+
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """However the block ends, nothing of the installation is left on the servers."""
+        try:
+            yield
+        finally:
+            self.down()
+            gone = self.command("reset", "--yes")
+            assert gone.returncode == 0, gone.stderr
 
     def installation(self) -> Installation:
         """Its home and configuration, as the operator's commands see them."""
