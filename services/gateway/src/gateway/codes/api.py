@@ -55,6 +55,7 @@ class OwnPointsSchema(Schema):
 @blueprint.arguments(NumberSchema)
 @blueprint.response(200, OwnPointsSchema)
 @blueprint.alt_response(202, schema=AskedSchema, description="A code is on its way, if the number is a customer's")
+@blueprint.alt_response(403)
 def points(body: dict[str, Any]) -> Response:
     """Ask for a code, or see one's points by it."""
     at, limits = work(), cast(Application, current_app).limits

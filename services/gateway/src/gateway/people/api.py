@@ -145,6 +145,7 @@ def take_on(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.get("/staff/me")
 @requires()
 @blueprint.response(200, schemas.StaffSchema)
+@blueprint.alt_response(404)
 def get_myself() -> dict[str, Any]:
     """The caller as the company knows them."""
     at = work()
@@ -159,6 +160,7 @@ def get_myself() -> dict[str, Any]:
 @requires()
 @blueprint.arguments(schemas.AbsenceSchema)
 @blueprint.response(200, schemas.StaffSchema)
+@blueprint.alt_response(404)
 def go_away(body: dict[str, Any]) -> dict[str, Any]:
     """Say when one is away, and who stands in."""
     return _own_absence(Absence(**body))
@@ -167,6 +169,7 @@ def go_away(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.delete("/staff/me/absence")
 @requires()
 @blueprint.response(200, schemas.StaffSchema)
+@blueprint.alt_response(404)
 def come_back() -> dict[str, Any]:
     """Take one's absence back, or end it early."""
     return _own_absence(None)
