@@ -36,7 +36,7 @@ from notify.delivery.settling import TWICE_UNKNOWN
 LONG = bool(os.environ.get("KEZHI_LONG"))
 EVENTS = 20_000 if LONG else 2_000
 GUESTS = 200
-PATIENCE = 100
+PATIENCE = 1500 if LONG else 130  # seconds; a quiet machine needs a fraction of it
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker, pytest.mark.timeout(1800 if LONG else 280)]
 
@@ -71,7 +71,7 @@ def killed_workers(hotel: Runtime, tmp_path: Path) -> Iterator[Callable[[], tupl
     given = {
         **{name: str(path) for name, path in files.items()},
         "settings": {**{name: getattr(hotel.settings, name) for name in names}, "batch_size": 200, "prefetch": 200},
-        "seed": 11, "workers": 3, "every": [0.8, 2.0],
+        "seed": 11, "workers": 3, "every": [0.3, 0.9], "calls": 40,
     }  # fmt: skip
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps(given))
@@ -87,7 +87,6 @@ def killed_workers(hotel: Runtime, tmp_path: Path) -> Iterator[Callable[[], tupl
         return files["ledger"], files["kills"]
 
     yield calm
-    print((tmp_path / "workers.log").read_text()[-6000:])
     process.kill()
     process.wait()
 
