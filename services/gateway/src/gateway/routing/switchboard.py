@@ -6,6 +6,7 @@ token of their own and less patience than the proxy.
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ def _read(service: str, answer: Answer) -> Outcome:
             if size > LARGEST:
                 return Missing(service, "failed")
             pieces.append(piece)
-    except OSError:
+    except (OSError, http.client.HTTPException):  # it broke off in the middle
         return Missing(service, "unreachable")
     finally:
         if (close := getattr(answer.body, "close", None)) is not None:
