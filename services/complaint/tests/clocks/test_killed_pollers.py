@@ -217,7 +217,7 @@ def test_every_warning_breach_and_escalation_once_whoever_is_killed(house, given
             at_kill = due_left(house, moment)
             while left := due_left(house, moment):
                 assert time.monotonic() < patience, f"{left} rows left at {moment}"
-                if left < at_kill - pollers.random.randrange(20, 150):  # in the middle of the work, slow as it may be
+                if left < at_kill - pollers.random.randrange(60, 300):  # in the middle of the work, slow as it may be
                     pollers.kill_one()
                     at_kill = left
                 time.sleep(0.05)
