@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "reopen": [{"reason": "it leaks again"}],
 }
 ANY_ACT = st.sampled_from([(action, body) for action, bodies in BODIES.items() for body in bodies])
+START = datetime(2026, 11, 20, 2, tzinfo=UTC)
 LONG = bool(os.environ.get("KEZHI_LONG"))
 
 
@@ -52,6 +54,7 @@ class History(RuleBasedStateMachine):
     def received(self, level: int, against: bool, named: bool) -> None:
         said: dict[str, Any] = {"against": {"kind": "staff", "ref": "wang"}} if against else {}
         self.hidden = against
+        self.house.clock.travel_to(START)
         self.case = self.given(level=level, **said, **({} if named else {"complainant": None}))
         self.seen = self.case.now()
 
@@ -61,15 +64,14 @@ class History(RuleBasedStateMachine):
         allowed = self.house.as_(who).get(f"complaints/{self.case.id}")
         self.does(action, body, who, allowed.body.get("allowed", []) if allowed.code == 200 else None)
 
-    @rule(data=st.data())
-    def somebody_does_what_is_allowed(self, data: st.DataObject) -> None:
+    @rule(who=st.sampled_from(PEOPLE[:-1]), one=st.integers(0, 99), other=st.integers(0, 99))
+    def somebody_does_what_is_allowed(self, who: str, one: int, other: int) -> None:
         """The way forward, so that histories get somewhere."""
-        who = data.draw(st.sampled_from(PEOPLE[:-1]))
         allowed = self.house.as_(who).get(f"complaints/{self.case.id}").allowed
         ways = [action for action in allowed if action not in ("withdraw", "escalate", "assign", "promise")]
         if ways:
-            action = data.draw(st.sampled_from(ways))
-            self.does(action, data.draw(st.sampled_from(BODIES[action])), who, allowed)
+            action = ways[one % len(ways)]
+            self.does(action, BODIES[action][other % len(BODIES[action])], who, allowed)
 
     @rule(hours=st.sampled_from([1, 30, 200]))
     def time_goes_by(self, hours: int) -> None:
@@ -96,6 +98,11 @@ class History(RuleBasedStateMachine):
         assert self.seen.level >= before.level
         assert self.seen.round - before.round in (0, 1)
 
+    def teardown(self) -> None:
+        """Nobody's load is left over for the next history."""
+        if hasattr(self, "case") and self.seen.closed_at is None:
+            self.case.act("withdraw", {"reason": "the history ends here"}, by="admin")
+
     @invariant()
     def it_can_act_or_has_ended(self) -> None:
         seen = self.seen
@@ -118,8 +125,8 @@ def test_no_history_leaves_the_table_or_gets_stuck(house: Any, given_complaint: 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=200 if LONG else 20,
-            stateful_step_count=40 if LONG else 24,
+            max_examples=200 if LONG else 12,
+            stateful_step_count=40 if LONG else 20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
