@@ -29,9 +29,10 @@ ROLES = (
     "finance",
     "auditor",
     "integration",
+    "portal",  # held by no person: the gateway's own voice for what customers do without signing in
     ADMINISTRATOR,
 )
-COLUMNS = ("fd", "am", "ha", "sm", "st", "di", "su", "mk", "fi", "au", "in", "ad")
+COLUMNS = ("fd", "am", "ha", "sm", "st", "di", "su", "mk", "fi", "au", "in", "po", "ad")
 _VERBS = ("get", "post", "put", "patch", "delete")
 
 
