@@ -51,6 +51,27 @@ MEANINGS: dict[str, set[str] | None] = {
     "POST /api/v1/imports": None,  # columns by the file's first line
     "POST /api/v1/purchases": None,  # events are answered one by one; a NUL anywhere refuses the call
     "POST /api/v1/quotes": {"lines", "total"},
+    "POST /api/v1/complaints": {"category", "channel", "received_at", "complainant", "anonymous"},
+    "PATCH /api/v1/complaints/{id}": {"category"},
+    "POST /api/v1/complaints/hand-over": {"to"},
+    "POST /api/v1/complaints/{id}/assign": {"handler"},
+    "POST /api/v1/complaints/{id}/triage": {"category"},
+    "POST /api/v1/complaints/{id}/promise": {"due_at"},
+    "POST /api/v1/complaints/{id}/compensate": {"", "points", "amount", "currency", "compensation"},
+    "POST /api/v1/complaints/{id}/propose": {"compensation"},
+    "GET /api/v1/complaints": {"order"},
+    "GET /api/v1/calendar/working-time": {"from", "working_days", "working_hours", ""},
+    "POST /api/v1/calendar/years": {"year", "holidays", "workdays", ""},
+    "GET /api/v1/complaint-reports/weekly": {"week"},
+    "GET /api/v1/complaint-reports/monthly": {"month"},
+    "GET /api/v1/complaint-kpis": {"from", "to"},
+    "POST /api/v1/messages": {"template", "recipient", "recipient.phone", "channel"},
+    "POST /api/v1/routes": {"event", "to.*", "when.*"},
+    "PATCH /api/v1/preferences/{customer_id}": {"time_zone", "quiet_until", "quiet_from"},
+    "POST /api/v1/templates": None,  # a text that names what its event has
+    "POST /api/v1/templates/preview": None,
+    "POST /api/v1/portal/complaints": {"challenge", "solution", "website", "complainant", "complainant.phone"},
+    "POST /api/v1/portal/points": {"phone"},
     "POST /api/v1/services/*/policies": None,  # a real pack or nothing
     "POST /api/v1/services/*/policies/activate": {"effective_from"},
 }
@@ -62,7 +83,10 @@ def meaning(operation: str, problem: dict[str, Any]) -> bool:
     if problem.get("status") != 422 or operation not in MEANINGS:
         return False
     fields = MEANINGS[operation]
-    named = {re.sub(r"\.\d+(?=\.|$)|(?<=^profile)\..*", ".*", name, flags=re.S) for name in problem.get("errors", ())}
+    named = {
+        re.sub(r"\.\d+(?=\.|$)|(?<=^profile)\..*|(?<=^when)\..*", ".*", name, flags=re.S)
+        for name in problem.get("errors", ())
+    }
     return fields is None or (bool(named) and named <= fields)
 
 

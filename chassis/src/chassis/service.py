@@ -88,7 +88,7 @@ class Service:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     policy: PolicySection | None = None
     snapshots: tuple[Snapshot, ...] = ()
-    hidden_subjects: Callable[[Viewer], Select[tuple[str]]] | None = None  # ids that the guard keeps from a viewer
+    hidden_subjects: Callable[[Viewer], Select[Any]] | None = None  # ids that the guard keeps from a viewer
     found: Callable[[Context], str | None] | None = None  # what a new installation needs; answers what to tell
     extend_app: Callable[[Application, Runtime], None] | None = None  # what it adds to its application beside resources
     parts: Mapping[str, Callable[[Runtime, Event], None]] = field(default_factory=dict)  # more threads of its worker

@@ -27,6 +27,6 @@ def seen_by(principal: Principal, unit: Any) -> ColumnElement[bool] | None:
     return found
 
 
-def codes_below(parameter: str = "below") -> Select[tuple[str]]:
+def codes_below(parameter: str = "below") -> Select[Any]:
     """The same units for a statement that is compiled beforehand: the caller's ``unit_path`` comes as a parameter."""
     return select(UnitRow.code).where(func.starts_with(UnitRow.path, bindparam(parameter, type_=Text)))

@@ -10,7 +10,8 @@ _FRONT = frozenset(
 _LOOKING = frozenset({"auditor", "finance", "supervisor"})
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
-    "members:read": _FRONT | _LOOKING | {"integration", "portal"},
+    "members:read": _FRONT | _LOOKING | {"integration"},
+    "members:balance": _FRONT | _LOOKING | {"integration", "portal"},  # the portal shows customers their own
     "quotes:read": _FRONT | _LOOKING | {"integration"},
     "holds:read": _FRONT | _LOOKING | {"integration"},
     "holds:write": frozenset({"front_desk", "service_manager", "store_manager", "director", "integration"}),

@@ -14,7 +14,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "templates:write": frozenset({"service_manager", "director", "marketing"}),
     "messages:read": _SERVING | _LOOKING,
     "messages:texts": _SERVING,  # what was said and where it went; the others see that it was
-    "messages:send": (_SERVING - {"front_desk"}) | {"marketing", "portal"},
+    "messages:send": (_SERVING - {"front_desk"}) | {"marketing", "portal"},  # the portal sends one-time codes
+    "messages:cancel": (_SERVING - {"front_desk"}) | {"marketing"},
     "routes:read": frozenset({"service_manager", "store_manager", "director", "marketing", "supervisor", "auditor"}),
     "routes:write": frozenset({"director"}),
     "preferences:read": _SERVING | {"auditor", "marketing"},

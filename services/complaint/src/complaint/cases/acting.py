@@ -215,8 +215,9 @@ def announce_case(
 def common_members(case: Complaint) -> dict[str, Any]:
     """What every event of a case says of it. A customer who is in the registry is named by id alone."""
     complainant = None
-    if not case.anonymous and not case.verified and (case.complainant_name or case.complainant_phone):
-        complainant = {"name": case.complainant_name, "phone": case.complainant_phone}
+    left = {"name": case.complainant_name, "phone": case.complainant_phone, "email": case.complainant_email}
+    if not case.anonymous and not case.verified and any(left.values()):
+        complainant = left
     return {
         "customer_id": str(case.customer_id) if case.customer_id else None,
         "complaint_id": str(case.id),

@@ -31,7 +31,7 @@ def members(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/members/<uuid:customer_id>")
-@requires("members:read")
+@requires("members:balance")
 @blueprint.response(200, MemberSchema)
 def member(customer_id: UUID) -> Response:
     """One member"""

@@ -53,7 +53,7 @@ def send_message(body: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/messages/<uuid:message_id>/cancel")
-@requires("messages:send")
+@requires("messages:cancel")
 @blueprint.arguments(CancellingSchema)
 @blueprint.response(200, MessageSchema)
 def cancel_message(body: dict[str, Any], message_id: UUID) -> Response:
