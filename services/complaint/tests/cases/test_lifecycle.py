@@ -11,7 +11,7 @@ from complaint.cases.actions import ACTIONS
 from complaint.cases.lifecycle import BY_ITSELF, FINAL, LIFECYCLE, STATES, Facts, allowed
 
 WORK = ["acknowledge", "triage", "investigate", "propose", "resolve", "callback"]
-ALL = Facts(handles=True, outranks=True, manages=True, on_ladder=True, calls_back=True)
+ALL = Facts(handles=True, outranks=True, manages=True, on_ladder=True, authorised=True, calls_back=True)
 
 
 def ways() -> list[Facts]:
@@ -62,7 +62,7 @@ def test_in_every_state_an_administrator_alone_can_act(status: str, facts: Facts
 
 
 def test_the_handler_never_calls_back_and_the_proposer_never_approves() -> None:
-    handler = Facts(handles=True, on_ladder=True, calls_back=True, proposed=True, approval_needed=True)
+    handler = Facts(handles=True, on_ladder=True, authorised=True, calls_back=True, proposed=True, approval_needed=True)
 
     assert "callback" not in allowed("calling_back", handler)
     assert "attempt" not in allowed("calling_back", handler)

@@ -48,6 +48,7 @@ class Facts:
     )
     manages: bool = False  # holds a role of the ladder above its first
     on_ladder: bool = False  # holds any role of the ladder
+    authorised: bool = False  # holds a role whose limit suffices for the proposal that waits
     proposed: bool = False  # made the proposal that is on the table
     calls_back: bool = False  # may ask customers for their satisfaction
     system: bool = False  # this service or the portal, on behalf of the customer
@@ -68,7 +69,7 @@ def superior(facts: Facts) -> bool:
 
 
 def eligible_approver(facts: Facts) -> bool:
-    """Somebody of the ladder who did not propose; whether their limit suffices, the effect asks."""
+    """Somebody of the ladder who did not propose (ML-02); the effect says whether their limit suffices."""
     return (facts.on_ladder or facts.outranks) and not facts.proposed
 
 
@@ -92,6 +93,11 @@ def needs_approval(facts: Facts) -> bool:
     return facts.approval_needed
 
 
+def authorised(facts: Facts) -> bool:
+    """Approving is offered only to whom it would not be refused for its amount."""
+    return facts.authorised
+
+
 def on_the_spot(facts: Facts) -> bool:
     """What can be solved on the spot is solved on the spot (CG-15): a first-level matter, or no complaint at all."""
     return facts.round == 1 and (facts.level == 1 or facts.type not in ("complaint", "report"))
@@ -107,14 +113,21 @@ class Row:
     who: Who
     clause: str
     when: Guard = always
+    offered: Guard = always  # not among what is allowed for whom the effect would refuse, and can say better why
 
 
 def row(
-    sources: str | tuple[str, ...], action: str, to: str | tuple[str, ...], who: Who, clause: str, when: Guard = always
+    sources: str | tuple[str, ...],
+    action: str,
+    to: str | tuple[str, ...],
+    who: Who,
+    clause: str,
+    when: Guard = always,
+    offered: Guard = always,
 ) -> Row:
     """A line of the table, as short as it is said."""
     return Row((sources,) if isinstance(sources, str) else sources, action, (to,) if isinstance(to, str) else to,
-               who, clause, when)  # fmt: skip
+               who, clause, when, offered)  # fmt: skip
 
 
 class Lifecycle:
@@ -133,7 +146,11 @@ class Lifecycle:
 
     def allowed(self, status: str, facts: Facts) -> list[str]:
         """What the caller may do now."""
-        return self._actions(one for one in self.rows if status in one.sources and one.when(facts) and one.who(facts))
+        return self._actions(
+            one
+            for one in self.rows
+            if status in one.sources and one.when(facts) and one.who(facts) and one.offered(facts)
+        )
 
     def find(self, status: str, action: str, facts: Facts) -> Row:
         """The row of an action. Raises IllegalTransition with what the caller may do instead."""
@@ -161,7 +178,7 @@ LIFECYCLE = Lifecycle(
     row((TRIAGED, INVESTIGATING, PROPOSED), "investigate", INVESTIGATING,              case_handler,           "CG-14"),
     row((INVESTIGATING, PROPOSED, APPROVED), "propose",    PROPOSED,                   case_handler,           "LQ-08"),
     row(PROPOSED,                           "approve",     APPROVED,                   eligible_approver,      "LQ-08",
-        needs_approval),
+        needs_approval, authorised),
     row(TRIAGED,                            "resolve",     RESOLVED,                   case_handler,           "CG-15",
         on_the_spot),
     row(PROPOSED,                           "resolve",     RESOLVED,                   case_handler,           "LQ-08",

@@ -14,6 +14,8 @@ from complaint.cases.lifecycle import Facts
 from complaint.cases.people import is_away
 from complaint.cases.tables import Complaint
 from complaint.policy import ComplaintPolicy
+from complaint.resolution.domain import NEEDS_APPROVAL
+from complaint.resolution.tables import Proposal
 
 CALLS_BACK = "complaints:call-back"
 
@@ -38,6 +40,7 @@ def facts_of(context: Context, principal: Principal, case: Complaint) -> Facts:
         outranks=administrator or rank > needed or rank == len(ladder) - 1,
         manages=rank > 0,
         on_ladder=rank >= 0,
+        authorised=administrator or bool(principal.roles & _may_approve(context.session, case)),
         proposed=principal.username == case.proposed_by and not approves_alone(context.session, principal, policy),
         calls_back=administrator or principal.may(CALLS_BACK),
         system=system,
@@ -49,6 +52,14 @@ def approves_alone(session: Session, principal: Principal, policy: ComplaintPoli
     if ADMINISTRATOR not in principal.roles or not policy.company.single_administrator:
         return False
     return administrators(session) < 2
+
+
+def _may_approve(session: Session, case: Complaint) -> frozenset[str]:
+    """The roles whose limit suffices for the proposal that waits; nobody where none does."""
+    if not case.approval_needed:
+        return frozenset()
+    waiting = select(Proposal.may).where(Proposal.complaint_id == case.id, Proposal.status == NEEDS_APPROVAL)
+    return frozenset(session.scalar(waiting) or ())
 
 
 def _deputises(session: Session, username: str, handler: str | None, now: datetime) -> bool:

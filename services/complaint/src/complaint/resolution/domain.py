@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+# What becomes of a proposal: ``open`` needs nobody's approval.
+NEEDS_APPROVAL, OPEN, APPROVED = "needs_approval", "open", "approved"
+SUPERSEDED, CARRIED_OUT = "superseded", "carried_out"
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

@@ -13,7 +13,7 @@ from complaint.cases.assignment import route
 from complaint.cases.standing import approves_alone
 from complaint.links.domain import ANSWER
 from complaint.links.use_cases import issue
-from complaint.resolution.domain import Grant
+from complaint.resolution.domain import APPROVED, CARRIED_OUT, NEEDS_APPROVAL, OPEN, SUPERSEDED, Grant
 from complaint.resolution.granting import asked_for, described, pay, ruling
 from complaint.resolution.tables import Proposal
 from complaint.satisfaction.rounds import the_round
@@ -21,9 +21,7 @@ from complaint.satisfaction.rounds import the_round
 if TYPE_CHECKING:
     from complaint.cases.acting import Act
 
-PROPOSED, APPROVED = "proposed", "approved"
-NEEDS_APPROVAL, OPEN = "needs_approval", "open"
-SUPERSEDED, CARRIED_OUT = "superseded", "carried_out"
+PROPOSED = "proposed"  # of the case; the others are states of a proposal
 IN_FORCE = (NEEDS_APPROVAL, OPEN, APPROVED)
 
 
