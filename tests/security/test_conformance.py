@@ -21,7 +21,8 @@ from gateway.people.founding import found_company
 from kezhi.installation import SERVICES, build_service
 
 LONG = bool(os.environ.get("KEZHI_LONG"))
-SHARED = "^/api/v1/services/"
+SHARED = "/api/v1/services/"
+ELSEWHERE = "/api/v1/portal/(complaints|answers)"  # the gateway asks the complaint service, which is not there
 
 # What no schema can say, by the field that a 422 names (list positions and names of facts as *): it must exist
 # elsewhere, or fit another field, the time, or the numbering plan. None: whatever it names.
@@ -104,7 +105,7 @@ def test_no_answer_departs_from_the_document(service: str, make_runtime: Callabl
         tokens.bearer(),
         max_examples=500 if LONG else 3,
         excused=meaning,
-        without=None if LONG else SHARED,
+        without=f"^{ELSEWHERE}" if LONG else f"^({SHARED}|{ELSEWHERE})",
     )
 
     assert not found, "\n\n".join(found)
