@@ -222,7 +222,7 @@ def test_every_predicate_is_the_same_in_sql_and_python(database: psycopg.Connect
     assert dict(zip(PREDICATES, found, strict=True)) == {name: each.ask(facts) for name, each in PREDICATES.items()}
 
 
-@pytest.mark.rule("CG-24")
+@pytest.mark.rule("CG-24", partly="care plans are read, not run yet")
 def test_a_leap_day_birthday_is_kept_on_the_28th_in_common_years() -> None:
     birthday = {"birthday": date(2000, 2, 29)}
 

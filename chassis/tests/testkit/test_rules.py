@@ -20,11 +20,18 @@ def test_a_rule_is_proven_when_every_test_that_names_it_passed() -> None:
         {"FR-08": {"services/complaint/tests/a.py::test_x": "passed"}, "FR-09": {"b::y": "passed", "b::z": "failed"}},
     )
 
-    assert "**1 of 3 rules are proven so far.**" in text
+    assert "**1 of 3 rules are proven so far, 0 more in part.**" in text
     assert "| CG-01 | Every fact keeps who collected it | — | not yet |" in text
     assert "| FR-08 | Dissatisfied raises / the case | `complaint/tests/a.py::test_x` | passed |" in text
     assert "| `b::y`<br>`b::z` | failed |" in text
     assert "## FR — franchise brand (1 of 2)" in text
+
+
+def test_a_rule_that_is_proven_in_part_says_what_is_missing_and_does_not_count() -> None:
+    text = page([FR_08], {"FR-08": {"a::x": "passed"}}, {"FR-08": "the form"})
+
+    assert "**0 of 1 rules are proven so far, 1 more in part.**" in text
+    assert "| in part: the form |" in text
 
 
 def test_the_house_knows_the_181_rules(pytestconfig: pytest.Config) -> None:

@@ -50,7 +50,7 @@ def test_a_target_is_met_by_the_exact_share_not_by_its_rounding() -> None:
     assert kpi(95, 100, Decimal("0.95"))["met"] is True
 
 
-@pytest.mark.rule("CG-17")
+@pytest.mark.rule("CG-17", partly="corrective actions and the measured recurrence follow")
 def test_the_few_that_make_most_of_it_come_first() -> None:
     rows = pareto({"damaged": 6, "late": 3, None: 1})
 
@@ -59,7 +59,7 @@ def test_the_few_that_make_most_of_it_come_first() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.rule("CG-17")
+@pytest.mark.rule("CG-17", partly="corrective actions and the measured recurrence follow")
 @pytest.mark.parametrize(
     ("before", "now", "signal"),
     [

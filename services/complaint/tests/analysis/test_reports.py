@@ -25,7 +25,7 @@ def a_week(house: Any, given_complaint: Any, clock: Any) -> None:
 
 
 @pytest.mark.rule("FR-10")
-@pytest.mark.rule("CG-17")
+@pytest.mark.rule("CG-17", partly="corrective actions and the measured recurrence follow")
 def test_every_breakdown_of_the_weekly_report_sums_to_the_total(house: Any, a_week: None) -> None:
     report = house.as_("sun").get("complaint-reports/weekly", week="2026-W47")
 
@@ -92,7 +92,7 @@ def test_few_cases_against_a_person_are_told_without_the_name(house: Any, given_
     assert keyed(report, "person") == {"wang": 5, "fewer": 4}
 
 
-@pytest.mark.rule("TR-12")
+@pytest.mark.rule("TR-12", partly="channel awareness follows with the surveys")
 def test_kpis_name_what_they_are_a_share_of(house: Any, given_complaint: Any, clock: Any) -> None:
     reached = given_complaint().acknowledged().contacted().resolved()  # reached, answered, satisfied
     reached.callback(1)
@@ -118,7 +118,7 @@ def test_kpis_name_what_they_are_a_share_of(house: Any, given_complaint: Any, cl
     assert (later.callback["waiting"], later.callback["rate"], later.callback["met"]) == (0, "0.7500", False)
 
 
-@pytest.mark.rule("TR-12")
+@pytest.mark.rule("TR-12", partly="channel awareness follows with the surveys")
 def test_first_contacts_are_judged_once_their_time_is_over(house: Any, given_complaint: Any, clock: Any) -> None:
     given_complaint().acknowledged().contacted()
     late = given_complaint(subject="b")

@@ -82,7 +82,7 @@ def test_what_is_beyond_the_first_handler_goes_up_with_its_level(given_complaint
     assert case.level_reason["because"] == "the customer is beside himself"
 
 
-@pytest.mark.rule("FR-05")
+@pytest.mark.rule("FR-05", partly="levels 1 and 2 are not yet reviewed one level higher before filing")
 def test_a_graver_category_found_at_triage_raises_the_level_and_changes_the_hands(given_complaint: Any) -> None:
     case = given_complaint().triaged(category="safety.accident")
 

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.rule("CG-22")
-@pytest.mark.rule("CG-24")
+@pytest.mark.rule("CG-24", partly="care plans are read, not run yet")
 def test_a_quote_is_what_the_purchase_then_earns(programme: Any, api: Any) -> None:
     customer = programme.enrol("card:1", birthday="1990-11-05")
     programme.buys("1500.00", "P1", at=programme.clock.now() - timedelta(days=60))

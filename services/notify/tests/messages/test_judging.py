@@ -64,7 +64,7 @@ def test_what_a_customer_switched_off_stays_off_on_that_channel():
     assert say(word("care", "email"), picky) == "send"
 
 
-@pytest.mark.rule("CG-24")
+@pytest.mark.rule("CG-24", partly="care plans are read, not run yet")
 def test_care_and_marketing_are_held_while_a_complaint_is_open():
     angry = replace(GUEST, complaint_open=True, consents={("marketing", "any"): YES})
     assert say(word("care"), angry) == "hold: the customer has an open complaint"
@@ -79,7 +79,7 @@ def test_too_many_are_prevented():
     assert say(word("service"), lately=400) == "send"
 
 
-@pytest.mark.rule("CG-24")
+@pytest.mark.rule("CG-24", partly="care plans are read, not run yet")
 @pytest.mark.parametrize(
     ("local", "until"),
     [
