@@ -19,6 +19,8 @@ from gateway.console.complaints.reasons import reason
          "评价 4（不满意），进入下一轮，级别由 1 级升为 2 级"),
         ("50.00 CNY in this case: above the limit of 0.00 CNY; handler, director may approve it",
          "本单补偿合计 50.00 CNY，超出权限 0.00 CNY；可由处理人、总监审批"),
+        ("1 periods before this one: 6 are needed", "此前只有 1 期，满 6 期方可判断"),
+        ("11 lies between 0.0 and 14.2, as chance lets it", "11 件在 0.0 与 14.2 之间，属正常波动"),
         ("something that nobody has said before", "something that nobody has said before"),
     ],
 )  # fmt: skip

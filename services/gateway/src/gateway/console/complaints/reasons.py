@@ -70,4 +70,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Said], ...] = (
     _form(r"(\S+ \w+) in this case(?: \(.*\))?: no limit", lambda m: f"本单补偿合计 {m[1]}，无上限"),
     _form(r"(\S+ \w+) in this case(?: \(.*\))?: above the limit of (.+); (.+) may approve it",
           lambda m: f"本单补偿合计 {m[1]}，超出权限 {m[2]}；可由{'、'.join(map(term, m[3].split(', ')))}审批"),
+    # what the control chart said
+    _form(r"(\d+) periods before this one: (\d+) are needed", lambda m: f"此前只有 {m[1]} 期，满 {m[2]} 期方可判断"),
+    _form(r"(\d+) is above the limit of (\S+)", lambda m: f"{m[1]} 件高于上限 {m[2]}：异常信号"),
+    _form(r"(\d+) is below the limit of (\S+)", lambda m: f"{m[1]} 件低于下限 {m[2]}：异常信号"),
+    _form(r"(\d+) periods in a row above the mean of (\S+)", lambda m: f"连续 {m[1]} 期高于均值 {m[2]}：异常信号"),
+    _form(r"(\d+) periods in a row below the mean of (\S+)", lambda m: f"连续 {m[1]} 期低于均值 {m[2]}：异常信号"),
+    _form(r"(\d+) lies between (\S+) and (\S+), as chance lets it",
+          lambda m: f"{m[1]} 件在 {m[2]} 与 {m[3]} 之间，属正常波动"),
 )  # fmt: skip
