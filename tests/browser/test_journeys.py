@@ -12,7 +12,7 @@ from email import message_from_bytes, policy
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, Visitor
+from tests.browser.conftest import DESK, PHONE, Visitor
 from tests.town import Town, eventually
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(420)]
@@ -146,3 +146,32 @@ def answer_link(town: Town, number: str) -> str | None:
         if found and number in f"{mail['Subject']} {text}":
             return found[1]
     return None
+
+
+PAGES = (
+    "/console/",
+    "/console/customers/",
+    "/console/complaints/",
+    "/console/complaints/board",
+    "/console/complaints/callbacks",
+    "/console/complaints/new",
+    "/console/complaints/report",
+    "/console/complaints/kpis",
+    "/console/members/",
+    "/console/dead-letters/",
+    "/console/audit/",
+    "/console/staff/",
+    "/console/approvals/",
+    "/console/search?q=8801",
+)
+
+
+@pytest.mark.parametrize(("locale", "size"), [("zh-CN", DESK), ("en-GB", PHONE)])
+def test_every_page_can_be_used_by_everybody(town: Town, visitor: Visit, locale: str, size: dict[str, int]) -> None:
+    chief = visitor(town.house, "admin", locale=locale, size=size)
+    customer = town.customers["王芳"]
+
+    for path in (*PAGES, f"/console/customers/{customer}", f"/console/members/{customer}"):
+        chief.go(path)
+        chief.look(path.removeprefix("/console").replace(customer, "one") or "today")
+        assert chief.page.locator("h1").count() == 1, path

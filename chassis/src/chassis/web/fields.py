@@ -52,6 +52,20 @@ class Text(ma.fields.String):
         return value
 
 
+class Line(Text):
+    """One line of text: no control characters, so that it fits every event and every label."""
+
+    def __init__(self, max: int, **kwargs: Any) -> None:
+        pattern = r"^[^\u0000-\u001f]*[^\s\u0000-\u001f][^\u0000-\u001f]*$"
+        super().__init__(max, **kwargs | {"metadata": {"pattern": pattern} | kwargs.get("metadata", {})})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        line = super()._deserialize(value, attr, data, **kwargs)
+        if any(character < " " for character in value):
+            raise ma.ValidationError("must be one line without control characters")
+        return line
+
+
 class Choice(ma.fields.Field[str]):
     """One of a few words."""
 

@@ -13,26 +13,12 @@ AGAINST = ("product", "store", "department", "staff", "policy")
 NOTE = 4000
 
 
-class Line(fields.Text):
-    """One line of text: no control characters, so that it fits every event and every label."""
-
-    def __init__(self, max: int, **kwargs: Any) -> None:
-        pattern = r"^[^\u0000-\u001f]*[^\s\u0000-\u001f][^\u0000-\u001f]*$"
-        super().__init__(max, **kwargs | {"metadata": {"pattern": pattern} | kwargs.get("metadata", {})})
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        line = super()._deserialize(value, attr, data, **kwargs)
-        if any(character < " " for character in value):
-            raise ma.ValidationError("must be one line without control characters")
-        return line
-
-
 class ComplainantSchema(Schema):
     """Who says it, where they are not (known as) a customer."""
 
-    name = Line(100, load_default=None, allow_none=True)
-    phone = Line(40, load_default=None, allow_none=True)
-    email = Line(200, load_default=None, allow_none=True)
+    name = fields.Line(100, load_default=None, allow_none=True)
+    phone = fields.Line(40, load_default=None, allow_none=True)
+    email = fields.Line(200, load_default=None, allow_none=True)
 
     @ma.validates_schema
     def says_something(self, data: dict[str, Any], **_: Any) -> None:
@@ -44,14 +30,14 @@ class AgainstSchema(Schema):
     """Whom or what it is against; a member of staff by username."""
 
     kind = fields.Choice(*AGAINST, required=True)
-    ref = Line(128, load_default=None, allow_none=True)
+    ref = fields.Line(128, load_default=None, allow_none=True)
 
 
 class ValueSchema(Schema):
     """Money at stake."""
 
     amount = fields.Money(min="0", required=True)
-    currency = Line(3, load_default="CNY")
+    currency = fields.Line(3, load_default="CNY")
 
 
 class IntakeSchema(Schema):
@@ -61,10 +47,10 @@ class IntakeSchema(Schema):
     customer_id = fields.Uuid(load_default=None, allow_none=True)
     complainant = fields.Nested(ComplainantSchema, load_default=None, allow_none=True)
     anonymous = fields.Flag(load_default=False)
-    channel = Line(40, required=True)
-    subject = Line(200, required=True)
+    channel = fields.Line(40, required=True)
+    subject = fields.Line(200, required=True)
     description = fields.Text(8000, required=True)
-    category = Line(64, load_default=None, allow_none=True)
+    category = fields.Line(64, load_default=None, allow_none=True)
     value = fields.Nested(ValueSchema, load_default=None, allow_none=True)
     against = fields.Nested(AgainstSchema, load_default=None, allow_none=True)
     insists = fields.Flag(load_default=False, metadata={"description": "on a superior"})
@@ -72,10 +58,10 @@ class IntakeSchema(Schema):
         2000, load_default=None, allow_none=True, metadata={"description": "the solution that the customer wants"}
     )
     details = fields.Dict(
-        keys=Line(40), values=Line(500), load_default=dict, validate=ma.validate.Length(max=40),
+        keys=fields.Line(40), values=fields.Line(500), load_default=dict, validate=ma.validate.Length(max=40),
         metadata={"description": "cause, time, place, product, batch, order, persons …"},
     )  # fmt: skip
-    unit = Line(64, load_default=None, allow_none=True)
+    unit = fields.Line(64, load_default=None, allow_none=True)
     received_at = fields.Instant(
         load_default=None, allow_none=True, metadata={"description": "when the customer said it, if before now"}
     )
@@ -86,14 +72,14 @@ class AmendSchema(Schema):
     """``PATCH complaints/{id}``: what was written down wrongly, or is known only now."""
 
     type = fields.Choice(*TYPES)
-    subject = Line(200)
+    subject = fields.Line(200)
     description = fields.Text(8000)
-    category = Line(64, allow_none=True)
+    category = fields.Line(64, allow_none=True)
     value = fields.Nested(ValueSchema, allow_none=True)
     against = fields.Nested(AgainstSchema, allow_none=True)
     insists = fields.Flag()
     wanted = fields.Text(2000, allow_none=True)
-    details = fields.Dict(keys=Line(40), values=Line(500), validate=ma.validate.Length(max=40))
+    details = fields.Dict(keys=fields.Line(40), values=fields.Line(500), validate=ma.validate.Length(max=40))
     customer_id = fields.Uuid()
     locale = fields.Choice("zh-CN", "en", allow_none=True)
 
@@ -121,15 +107,15 @@ class TriageSchema(Schema):
     """Judge and sort."""
 
     founded = fields.Flag(required=True)
-    category = Line(64, load_default=None, allow_none=True)
-    department = Line(128, load_default=None, allow_none=True)
+    category = fields.Line(64, load_default=None, allow_none=True)
+    department = fields.Line(128, load_default=None, allow_none=True)
     note = fields.Text(NOTE, load_default=None, allow_none=True)
 
 
 class AssignSchema(Schema):
     """Give it to somebody."""
 
-    handler = Line(128, required=True)
+    handler = fields.Line(128, required=True)
     note = fields.Text(NOTE, load_default=None, allow_none=True)
 
 
@@ -148,9 +134,9 @@ class ReasonSchema(Schema):
 class InvestigateSchema(Schema):
     """The cause, and who is responsible for it."""
 
-    cause = Line(128, required=True)
+    cause = fields.Line(128, required=True)
     note = fields.Text(NOTE, required=True)
-    responsible = fields.List(Line(128), load_default=list, validate=ma.validate.Length(max=20))
+    responsible = fields.List(fields.Line(128), load_default=list, validate=ma.validate.Length(max=20))
 
 
 class CompensationSchema(Schema):
@@ -158,7 +144,7 @@ class CompensationSchema(Schema):
 
     points = fields.Points(min=1, max=10**9, load_default=None, allow_none=True)
     amount = fields.Money(places=2, min="0.01", load_default=None, allow_none=True)
-    currency = Line(3)
+    currency = fields.Line(3)
 
     @ma.validates_schema
     def one_of_them(self, data: dict[str, Any], **_: Any) -> None:
@@ -214,8 +200,8 @@ class PromiseSchema(Schema):
 class HandOverSchema(Schema):
     """``POST complaints/hand-over``: all open cases of somebody, in one action."""
 
-    locals()["from"] = Line(128, required=True)
-    to = Line(128, load_default=None, allow_none=True)
+    locals()["from"] = fields.Line(128, required=True)
+    to = fields.Line(128, load_default=None, allow_none=True)
     reason = fields.Text(NOTE, required=True)
 
 
@@ -229,18 +215,18 @@ class HandedOverSchema(Schema):
 class ListArgs(PageArgs):
     """Filters are named after fields; ``q`` finds numbers, subjects, names of customers, whole telephone numbers."""
 
-    status = Line(40, load_default=None)
+    status = fields.Line(40, load_default=None)
     open = fields.Flag(load_default=None)
     type = fields.Choice(*TYPES, load_default=None)
     level = fields.Whole(min=1, max=3, load_default=None)
-    handler = Line(128, load_default=None)
-    unit = Line(64, load_default=None, metadata={"description": "the unit and those below it"})
-    category = Line(64, load_default=None)
-    channel = Line(40, load_default=None)
+    handler = fields.Line(128, load_default=None)
+    unit = fields.Line(64, load_default=None, metadata={"description": "the unit and those below it"})
+    category = fields.Line(64, load_default=None)
+    channel = fields.Line(40, load_default=None)
     customer_id = fields.Uuid(load_default=None)
     breached = fields.Flag(load_default=None)
     executive = fields.Flag(load_default=None)
-    outcome = Line(40, load_default=None, metadata={"description": "satisfied, not_reached, withdrawn, …"})
+    outcome = fields.Line(40, load_default=None, metadata={"description": "satisfied, not_reached, withdrawn, …"})
     approval_needed = fields.Flag(load_default=None, metadata={"description": "a proposal waits for who may approve"})
-    q = Line(100, load_default=None)
+    q = fields.Line(100, load_default=None)
     order = fields.Choice("queue", "newest", load_default="newest")

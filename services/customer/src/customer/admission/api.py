@@ -21,7 +21,7 @@ from customer.admission.queries import open_entries
 from customer.admission.tables import BlacklistEntryRow
 from customer.admission.use_cases import blacklisting, reinstatement
 from customer.registry.queries import require_visible
-from customer.registry.schemas import Line, StandingArgs, StandingSchema
+from customer.registry.schemas import StandingArgs, StandingSchema
 from customer.registry.tables import CustomerRow
 from customer.units import above
 
@@ -32,7 +32,7 @@ class BlacklistSchema(Schema):
     """``POST …/blacklist``."""
 
     scope = fields.String(required=True, validate=validate.OneOf(["company", "unit"]))
-    unit = Line(max=64, metadata={"description": "code of the unit, for scope `unit`"})
+    unit = fields.Line(max=64, metadata={"description": "code of the unit, for scope `unit`"})
     reason = fields.Text(max=2000, required=True)
     evidence = fields.List(fields.Text(max=1000), validate=validate.Length(max=50))
     from_ = fields.Instant(data_key="from", metadata={"description": "default: now"})

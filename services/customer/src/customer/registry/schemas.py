@@ -35,47 +35,33 @@ class EmailAddress(fields.Text):
         return f"{local}@{host.lower()}"
 
 
-class Line(fields.Text):
-    """One line of text: no control characters, so that it fits every event and every label."""
-
-    def __init__(self, max: int, **kwargs: Any) -> None:
-        pattern = r"^[^\u0000-\u001f]*[^\s\u0000-\u001f][^\u0000-\u001f]*$"
-        super().__init__(max, **kwargs | {"metadata": {"pattern": pattern} | kwargs.get("metadata", {})})
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        line = super()._deserialize(value, attr, data, **kwargs)
-        if any(character < " " for character in value):
-            raise ma.ValidationError("must be one line without control characters")
-        return line
-
-
 class PhoneSchema(Schema):
     """One telephone number, the preferred first."""
 
     number = PhoneNumber(max=40, required=True, metadata={"examples": ["+86 138 0013 8000"]})
-    label = Line(max=60, allow_none=True)
+    label = fields.Line(max=60, allow_none=True)
 
 
 class EmailSchema(Schema):
     """One e-mail address."""
 
     address = EmailAddress(max=254, required=True, metadata={"format": "email"})
-    label = Line(max=60, allow_none=True)
+    label = fields.Line(max=60, allow_none=True)
 
 
 class AddressSchema(Schema):
     """One postal address with its administrative division."""
 
-    text = Line(max=300, required=True)
-    division = Line(max=12, allow_none=True)
-    label = Line(max=60, allow_none=True)
+    text = fields.Line(max=300, required=True)
+    division = fields.Line(max=12, allow_none=True)
+    label = fields.Line(max=60, allow_none=True)
 
 
 class IdentitySchema(Schema):
     """How another system knows the customer."""
 
-    scheme = Line(max=32, required=True, metadata={"pattern": "^[a-z][a-z0-9_.-]{0,31}$", "examples": ["card"]})
-    value = Line(max=200, required=True, metadata={"examples": ["8801"]})
+    scheme = fields.Line(max=32, required=True, metadata={"pattern": "^[a-z][a-z0-9_.-]{0,31}$", "examples": ["card"]})
+    value = fields.Line(max=200, required=True, metadata={"examples": ["8801"]})
 
     @ma.validates_schema
     def _known_form(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -88,7 +74,7 @@ class IdentitySchema(Schema):
 class SpecialDateSchema(Schema):
     """A date to remember, solar or lunar."""
 
-    kind = Line(
+    kind = fields.Line(
         max=60,
         required=True,
         metadata={"pattern": "^[a-z][a-z0-9_.-]{0,63}$"},
@@ -125,8 +111,8 @@ class Profile(fields.Dict):
 class ProvenanceSchema(Schema):
     """Where the facts come from (CG-01)."""
 
-    collected_by = Line(max=100, metadata={"description": "who found them, if not the caller"})
-    department = Line(max=100, metadata={"examples": ["sales", "market_research", "after_sales"]})
+    collected_by = fields.Line(max=100, metadata={"description": "who found them, if not the caller"})
+    department = fields.Line(max=100, metadata={"examples": ["sales", "market_research", "after_sales"]})
     collected_at = fields.Instant()
     reason = fields.Text(max=1000, metadata={"description": "why they change"})
 
@@ -134,18 +120,18 @@ class ProvenanceSchema(Schema):
 class FactsSchema(Schema):
     """What may be said of a customer at registration and later."""
 
-    name = Line(max=200)
+    name = fields.Line(max=200)
     kind = fields.String(validate=validate.OneOf(domain.KINDS))
     stage = fields.String(validate=validate.OneOf(domain.STAGES))
     value_class = fields.String(allow_none=True, validate=validate.OneOf(domain.VALUE_CLASSES))
-    unit = Line(max=64, allow_none=True, metadata={"description": "code of the unit that keeps the relation"})
-    owner = Line(max=64, allow_none=True, metadata={"description": "username of the account manager"})
+    unit = fields.Line(max=64, allow_none=True, metadata={"description": "code of the unit that keeps the relation"})
+    owner = fields.Line(max=64, allow_none=True, metadata={"description": "username of the account manager"})
     birthday = fields.Day(allow_none=True)
     special_dates = fields.List(fields.Nested(SpecialDateSchema), validate=validate.Length(max=50))
     phones = fields.List(fields.Nested(PhoneSchema), validate=validate.Length(max=20))
     emails = fields.List(fields.Nested(EmailSchema), validate=validate.Length(max=20))
     addresses = fields.List(fields.Nested(AddressSchema), validate=validate.Length(max=20))
-    tags = fields.List(Line(max=60), validate=validate.Length(max=50))
+    tags = fields.List(fields.Line(max=60), validate=validate.Length(max=50))
     profile = Profile()
     referred_by = fields.Uuid(allow_none=True, metadata={"description": "the customer who brought them"})
     provenance = fields.Nested(ProvenanceSchema)
@@ -166,7 +152,7 @@ class FactsSchema(Schema):
 class NewCustomerSchema(FactsSchema):
     """``POST customers``."""
 
-    name = Line(max=200, required=True)
+    name = fields.Line(max=200, required=True)
     kind = fields.String(required=True, validate=validate.OneOf(domain.KINDS))
     identities = fields.List(fields.Nested(IdentitySchema), validate=validate.Length(max=50))
     force = fields.Flag(load_default=False, metadata={"description": "register although a very like customer is known"})
@@ -304,7 +290,7 @@ class HistoryArgs(PageArgs):
 class TagsSchema(Schema):
     """Tags to put on a customer."""
 
-    tags = fields.List(Line(max=60), required=True, validate=validate.Length(min=1, max=50))
+    tags = fields.List(fields.Line(max=60), required=True, validate=validate.Length(min=1, max=50))
 
 
 class TagListSchema(Schema):
