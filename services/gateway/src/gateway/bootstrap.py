@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from environs import FileAwareEnv
+from environs import Env, FileAwareEnv
 
 from chassis import people
 from chassis.runtime import Context, Runtime
@@ -78,7 +78,7 @@ def _extend(app: Application, runtime: Runtime) -> None:
     # A page asks many at once, with threads of its own: it takes no places of what is carried, and wants for none.
     fanned_out = upstreams_from_environment(places=backend.THREADS)
     app.extensions[UPSTREAMS], app.extensions[OWN] = fanned_out, app.wsgi_app
-    console = create_console(app, runtime, fanned_out)
+    console = create_console(app, runtime, fanned_out, Env(prefix="KEZHI_").str("PUBLIC_URL", ""))
     app.extensions["kezhi_console"] = console
     app.extensions["kezhi_portal"] = PortalDesk(runtime, Switchboard(upstreams))
     app.wsgi_app = Router(Mount(console, app.wsgi_app), upstreams, desk)  # type: ignore[method-assign]

@@ -69,8 +69,13 @@ class Console(Flask):
     backend_for: Callable[[str | None], Backend]
 
 
-def create_console(api: Application, runtime: Runtime, upstreams: Mapping[str, Upstream]) -> Console:
-    """The pages over the services that ``upstreams`` reach and the gateway's own resources (``api``)."""
+def create_console(
+    api: Application, runtime: Runtime, upstreams: Mapping[str, Upstream], public_url: str = ""
+) -> Console:
+    """The pages over the services that ``upstreams`` reach and the gateway's own resources (``api``).
+
+    ``public_url``: how browsers reach us; where it says https, cookies travel by https alone.
+    """
     app = Console(
         "kezhi.console", template_folder=str(TEMPLATES), static_folder=str(STATIC), static_url_path="/console/static"
     )
@@ -78,6 +83,7 @@ def create_console(api: Application, runtime: Runtime, upstreams: Mapping[str, U
     app.backend_for = lambda token: Backend(
         token, app.upstreams, api, g.request_id, address=_address(), language=words.language()
     )
+    app.config["COOKIES_BY_HTTPS_ALONE"] = public_url.startswith("https:")
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # their addresses carry their hash
     app.sections = tuple(section for area in AREAS for section in area.sections)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import math
-import os
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +42,7 @@ SERVICES = (N_("Customer"), N_("Complaint"), N_("Loyalty"), N_("Notify"), N_("Ga
 
 def secure() -> bool:
     """Whether browsers reach us over https: then cookies never travel otherwise."""
-    return request.is_secure or os.environ.get("KEZHI_PUBLIC_URL", "").startswith("https:")
+    return request.is_secure or bool(current_app.config["COOKIES_BY_HTTPS_ALONE"])
 
 
 def session_cookie() -> str:
