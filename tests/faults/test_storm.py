@@ -157,7 +157,9 @@ def verify(api: Api, installation: Installation, storm: Storm, cards: dict[str, 
     with customer.sessions() as session:
         assert session.scalar(text("SELECT count(*) FROM purchase")) == storm.purchases
         filed = session.scalar(text("SELECT count(*) FROM archive_entry WHERE source = '/kezhi/loyalty'"))
-        heard = session.scalar(text("SELECT count(*) FROM chassis.inbox WHERE subscription = 'archive'"))
+        heard = session.scalar(
+            text("SELECT count(*) FROM chassis.inbox WHERE subscription = 'archive' AND source = '/kezhi/loyalty'")
+        )
     customer.engine.dispose()
     loyalty = installation.runtime("loyalty")
     with loyalty.sessions() as session:
