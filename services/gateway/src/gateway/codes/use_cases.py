@@ -43,6 +43,8 @@ def ask_for_code(context: Context, phone: str, locale: str | None) -> None:
             raise TooMany(
                 "Too many codes were asked for under this number.", ceil((first + span - now).total_seconds())
             )
+    earlier = update(OneTimeCode).where(OneTimeCode.number_key == key, OneTimeCode.expires_at > now)
+    session.execute(earlier.values(expires_at=now))  # a new code ends the one before, sent or not
     code = fresh_code()
     row = OneTimeCode(
         id=uuid7(now),
@@ -81,13 +83,13 @@ def try_code(session: Session, clock: Clock, secret: str, phone: str, code: str)
     now = clock.now()
     newest = (
         select(OneTimeCode)
-        .where(OneTimeCode.number_key == number_key(secret, phone))
+        .where(OneTimeCode.number_key == number_key(secret, phone), OneTimeCode.expires_at > now)
         .order_by(OneTimeCode.asked_at.desc(), OneTimeCode.id.desc())
         .limit(1)
         .with_for_update()
     )
     row = session.scalar(newest)
-    if row is None or row.used_at is not None or row.expires_at <= now or row.tries >= TRIES:
+    if row is None or row.used_at is not None or row.tries >= TRIES:
         matches(code, None)
         return None
     row.tries += 1
