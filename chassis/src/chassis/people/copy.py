@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +107,14 @@ def _newer(session: Session, table: type[StaffRow | UnitRow], values: dict[str, 
             index_elements=[table.id], set_=given, where=table.version < statement.excluded.version
         )
     )
+
+
+def is_away(state: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a member of staff, as the gateway last told, is away at ``now``; no end means until further notice."""
+    begins, ends = state.get("away_from"), state.get("away_until")
+    if begins is None:
+        return False
+    return datetime.fromisoformat(begins) <= now and (ends is None or now < datetime.fromisoformat(ends))
 
 
 def administrators(session: Session) -> int:

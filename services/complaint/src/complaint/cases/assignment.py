@@ -15,12 +15,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chassis.people import StaffRow
+from chassis.people import StaffRow, is_away
 from chassis.people.guard import subordinates_of
 from chassis.runtime import Context
 from chassis.web.principal import closed
 from complaint.cases.acting import SYSTEM, announce_case, record_step
-from complaint.cases.people import is_away
 from complaint.cases.tables import Complaint
 from complaint.policy import ComplaintPolicy
 

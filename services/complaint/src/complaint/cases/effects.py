@@ -5,12 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from chassis.errors import Conflict, Invalid
-from chassis.people import StaffRow
+from chassis.people import StaffRow, is_away
 from complaint.cases.acting import Act
 from complaint.cases.assignment import Routed, barred, escalate, from_role, give, raise_level
 from complaint.cases.levels import decide
 from complaint.cases.lifecycle import TRIAGED, UNFOUNDED
-from complaint.cases.people import is_away
 from complaint.cases.recognising import asked_of, earlier
 
 FIRST, PROGRESS = "first", "progress"

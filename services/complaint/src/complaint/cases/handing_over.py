@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from chassis.errors import Conflict, Invalid
-from chassis.people import StaffRow
+from chassis.people import StaffRow, is_away
 from chassis.runtime import Context
 from chassis.web.principal import Principal
 from complaint.cases.acting import lock
 from complaint.cases.assignment import Routed, barred, from_role, give, routed
-from complaint.cases.people import is_away
 from complaint.cases.tables import Complaint
 from complaint.cases.visibility import visible
 from complaint.policy import ComplaintPolicy

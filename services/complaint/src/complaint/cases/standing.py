@@ -7,11 +7,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis.people import StaffRow, administrators
+from chassis.people import StaffRow, administrators, is_away
 from chassis.runtime import Context
 from chassis.web.principal import ADMINISTRATOR, Principal
 from complaint.cases.lifecycle import Facts
-from complaint.cases.people import is_away
 from complaint.cases.tables import Complaint
 from complaint.policy import ComplaintPolicy
 from complaint.resolution.domain import NEEDS_APPROVAL

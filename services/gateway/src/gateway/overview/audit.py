@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 
+from chassis.audit.api import AuditQuery
 from chassis.errors import Invalid
 from chassis.web import Blueprint, Schema, fields, requires, work
 from chassis.web.fields import instant
-from chassis.web.schema import PageArgs
 from gateway.console.backend import Part, Question
 from gateway.overview.asking import MissingSchema, backend_for_caller, missing, refuse_what_is_refused
 from gateway.routing.table import SEGMENTS
@@ -28,17 +28,10 @@ SERVICES = (*SEGMENTS, "gateway")
 MOST = 200  # rows that a service gives at once
 
 
-class WholeAuditArgs(PageArgs):
+class WholeAuditArgs(AuditQuery):
     """Filters, as each service knows them; without ``service`` all are asked."""
 
     service = fields.Choice(*SERVICES)
-    principal = fields.Text(max=200)
-    username = fields.Text(max=200)
-    action = fields.Text(max=200)
-    subject = fields.Text(max=200)
-    request_id = fields.Text(max=64)
-    since = fields.Instant(metadata={"description": "at or after"})
-    until = fields.Instant(metadata={"description": "before"})
 
 
 class WholeAuditSchema(Schema):

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from chassis.people import StaffRow, UnitRow
+from chassis.people import StaffRow, UnitRow, is_away
 from chassis.people.guard import Viewer, line_of
 from chassis.web.principal import closed
 from notify.messages.judging import Standing
@@ -183,13 +183,7 @@ class Staff:
 
     def deputy(self, person: StaffRow) -> StaffRow | None:
         """Who stands in for somebody who is away now."""
-        state = person.state
-        away_from, away_until = state.get("away_from"), state.get("away_until")
-        if not away_from or datetime.fromisoformat(away_from) > self.now:
-            return None
-        if away_until and datetime.fromisoformat(away_until) <= self.now:
-            return None
-        return self.person(state.get("deputy"))
+        return self.person(person.state.get("deputy")) if is_away(person.state, self.now) else None
 
     def holders(self, role: str, unit: str | None) -> list[StaffRow]:
         """Who holds a role: of the unit, else of the nearest above where anybody does; without a unit, everybody."""
