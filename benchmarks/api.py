@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from benchmarks.api_targets import TARGETS, Target
@@ -65,14 +65,18 @@ def _measure(target: Target, rounds: int, seconds: float) -> tuple[Sample, Sampl
     return Sample(tuple(pair[0] for pair in pairs)), Sample(tuple(pair[1] for pair in pairs))
 
 
+def _served(application: str, environment: dict[str, str]) -> AbstractContextManager[str]:
+    return served_by(sys.executable, application, environment)
+
+
 @contextmanager
-def _served(application: str, environment: dict[str, str]) -> Iterator[str]:
-    """gunicorn with two sync workers on a free port."""
+def served_by(python: str, application: str, environment: dict[str, str]) -> Iterator[str]:
+    """gunicorn with two sync workers on a free port, in the virtual environment of ``python``; answers the URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
+        [python, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
          application],
         env={**os.environ, **environment},
     )  # fmt: skip

@@ -23,6 +23,7 @@ from chassis.service import Service
 from chassis.settings import Settings
 from chassis.testkit import tokens
 from chassis.testkit.databases import Databases
+from chassis.testkit.people import Company
 from chassis.web.app import create_app
 
 ROW = uuid.UUID("01a1f6ae-9900-7052-869f-8ba423e55c03")
@@ -93,9 +94,7 @@ def customer(databases: Databases) -> Target:
             "phones": [{"number": "+8613800138000"}],
             "identities": [{"scheme": "card", "value": "8801"}],
         }
-        answer = httpx.post(f"{base}/api/v1/customers", json=body, headers=headers, trust_env=False, timeout=60)
-        answer.raise_for_status()
-        made["id"] = answer.json()["id"]
+        made["id"] = _make(f"{base}/api/v1/customers", body, headers)
         return f"/api/v1/customers/{made['id']}", headers
 
     return Target(
@@ -149,7 +148,54 @@ def member(databases: Databases) -> Target:
     )
 
 
-TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row, customer, member)
+def complaint(databases: Databases) -> Target:
+    """GET complaints/{id}: the case with its customer, its clocks, its rounds and what the caller may do."""
+    from complaint.bootstrap import build_service  # noqa: PLC0415
+
+    service = build_service()
+    url = _founded(databases, service)
+    environment = _environment(url)
+    settings = Settings(
+        service=service.name, database_url=url, amqp_url="", field_keys=(environment["KEZHI_FIELD_KEYS"],)
+    )
+    runtime = start_runtime(service, settings)
+    company = Company(runtime)
+    company.unit("SH")
+    company.employ("li", ["handler"], unit="SH")
+    runtime.engine.dispose()
+    made: dict[str, str] = {}
+
+    def prepare(base: str) -> tuple[str, dict[str, str]]:
+        headers = {"Authorization": tokens.bearer(["administrator"])}
+        body = {
+            "channel": "hotline",
+            "complainant": {"name": "Bench One", "phone": "+86 138 0013 8000"},
+            "subject": "Leaking bottle",
+            "description": "The bottle was leaking when it came. " * 5,
+            "category": "product.quality",
+            "unit": "SH",
+        }
+        made["id"] = _make(f"{base}/api/v1/complaints", body, headers)
+        return f"/api/v1/complaints/{made['id']}", headers
+
+    return Target(
+        "benchmarks.api_targets:served('complaint.bootstrap')",
+        environment,
+        {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT * FROM complaint WHERE id = %s"},
+        prepare,
+        lambda: f"/row/{made['id']}",
+        partial(databases.drop, url),
+    )
+
+
+TARGETS: tuple[Callable[[Databases], Target], ...] = (one_row, customer, member, complaint)
+
+
+def _make(url: str, body: dict[str, Any], headers: dict[str, str]) -> str:
+    """Create what will be read; its id."""
+    answer = httpx.post(url, json=body, headers=headers, trust_env=False, timeout=60)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
 
 
 def _founded(databases: Databases, service: Service) -> str:

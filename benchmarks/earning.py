@@ -31,7 +31,7 @@ from chassis.clock import FakeClock
 from chassis.messaging.testing import deliver
 from chassis.runtime import Runtime, start_runtime
 from chassis.settings import Settings
-from chassis.testkit import backends
+from chassis.testkit import backends, engine
 from chassis.testkit.databases import Databases
 from loyalty.bootstrap import build_service
 
@@ -162,7 +162,7 @@ def fresh(server: Databases, customers: list[str], **settings: object) -> Iterat
     """A process of the service on a database of its own: members enrolled, each known by a card, pack in force."""
     service = build_service()
     url = server.fresh(service, PACK)
-    given = {"amqp_url": backends.DEFAULT_AMQP, "mode": "evaluation", **settings}
+    given = {"amqp_url": engine.DEFAULT_AMQP, "mode": "evaluation", **settings}
     runtime = start_runtime(service, Settings(service="loyalty", database_url=url, **given), FakeClock(NOW))  # type: ignore[arg-type]
     with runtime.sessions.begin() as session:
         session.execute(

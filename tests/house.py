@@ -1,4 +1,4 @@
-"""A whole installation for tests and benchmarks: `kezhi up` on the real servers under an instance name of its own."""
+"""A whole installation for tests and benchmarks: `kezhi up` under a name of its own, on servers or on none."""
 
 from __future__ import annotations
 
@@ -17,14 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from click import ClickException
 
 from chassis.testkit.private_nodes import free_port
 from kezhi.api import Api
+from kezhi.databases import create_databases
 from kezhi.home import Home
 from kezhi.installation import SERVICES, Installation
+from kezhi.packs import default_pack
+from kezhi.reset import reset
 from kezhi.supervisor import Supervisor
-from kezhi.up import await_ready, plan_children
+from kezhi.up import await_ready, plan_children, run_prepare
+from kezhi_contracts import events
 
 PASSWORD = "correct-horse-客至-battery"  # a test's own, for an installation that lives minutes
 
@@ -36,15 +41,15 @@ class House:
     instance: str
     home: Path
     port: int
-    amqp_url: str
-    pg_url: str
+    amqp_url: str | None  # None: the embedded broker
+    pg_url: str | None  # None: the embedded PostgreSQL
     process: subprocess.Popen[str] | None = None
     told: dict[str, str] = field(default_factory=dict)  # more of its environment
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "KEZHI_AMQP": self.amqp_url,
-            "KEZHI_PG": self.pg_url,
+        servers = {"KEZHI_AMQP": self.amqp_url, "KEZHI_PG": self.pg_url}
+        return {name: value for name, value in os.environ.items() if name not in servers} | {
+            **{name: url for name, url in servers.items() if url is not None},
             "KEZHI_ADMIN_PASSWORD": PASSWORD,
             "KEZHI_HTTP_WORKERS": "1",
             "KEZHI_POOL_SIZE": "2",  # several houses of one test run share a server of a hundred places
@@ -114,8 +119,28 @@ class House:
         return Api(f"http://127.0.0.1:{self.port}", username, password)
 
 
-def build_house(home: Path, amqp_url: str, pg_url: str) -> House:
+def build_house(home: Path, amqp_url: str | None = None, pg_url: str | None = None) -> House:
+    """An installation on the given servers; what is not given is embedded."""
     return House(f"t{uuid.uuid4().hex[:8]}", home, free_port(), amqp_url, pg_url)
+
+
+@contextmanager
+def found_installation(home: Path, amqp_url: str | None, pg_url: str) -> Iterator[Installation]:
+    """An installation as `kezhi up` leaves it before it starts processes; nothing of it stays after the block."""
+    place = Home(home)
+    place.create()
+    made = Installation(place, place.resolved(f"t{uuid.uuid4().hex[:8]}", amqp_url, pg_url, free_port()))
+    place.remember(made.configuration)
+    told = {"KEZHI_ADMIN_PASSWORD": PASSWORD, "KEZHI_HTTP_WORKERS": "1", "KEZHI_POOL_SIZE": "2"}
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in told.items():
+            environment.setenv(name, value)
+        try:
+            create_databases(made)
+            run_prepare(made, default_pack())
+            yield made
+        finally:
+            reset(place, made.configuration, sure=True)
 
 
 @contextmanager
@@ -161,23 +186,10 @@ def purchase(
     card: str, total: str, *, number: str | None = None, at: datetime | None = None, source: str = "/pos/test"
 ) -> dict[str, Any]:
     """A purchase event as another system would publish it."""
-    number = number or uuid.uuid4().hex
-    moment = (at or datetime.now(UTC) - timedelta(minutes=1)).isoformat()
-    return {
-        "specversion": "1.0",
-        "type": "purchase.completed.v1",
-        "source": source,
-        "id": number,
-        "time": moment,
-        "subject": f"card:{card}",
-        "partitionkey": f"card:{card}",
-        "datacontenttype": "application/json",
-        "data": {
-            "purchase_id": number,
-            "customer": {"identity": f"card:{card}"},
-            "occurred_at": moment,
-            "currency": "CNY",
-            "total": total,
-            "lines": [],
-        },
-    }
+    return events.purchase(
+        source=source,
+        purchase_id=number or uuid.uuid4().hex,
+        occurred_at=at or datetime.now(UTC) - timedelta(minutes=1),
+        identity=f"card:{card}",
+        total=total,
+    )

@@ -41,9 +41,10 @@ class Pair:
         assert answer.status_code == 200, (path, answer.status_code, answer.json)
         return dict(answer.json)
 
-    def register(self, card: str) -> str:
+    def register(self, card: str, **more: Any) -> str:
         """A new customer with this card, known to both services; returns the id."""
-        body = {"kind": "individual", "name": f"客户 {card}", "identities": [{"scheme": "card", "value": card}]}
+        identities = [{"scheme": "card", "value": card}]
+        body = {"kind": "individual", "name": f"客户 {card}", "identities": identities, **more}
         made: str = self.post(self.customer, "customers", body)["id"]
         self.pass_on()
         return made
@@ -64,6 +65,14 @@ class Pair:
             wanted = [event for event in fresh if event.type in subscription.accepts]
             words = deliver(taker, subscription.name, wanted)
             assert {word.split(":")[0] for word in words} <= {"accepted", "duplicate"}, words
+
+    def run(self, runtime: Runtime, schedule: str) -> None:
+        """Run a schedule until it has nothing more to do."""
+        step = next(found.run for found in runtime.service.schedules if found.name == schedule)
+        more = True
+        while more:
+            with runtime.context() as context:
+                more = step(context)
 
     def settle(self, runtime: Runtime) -> None:
         """Do everything that is due now."""

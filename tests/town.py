@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from kezhi import demo_company
 from kezhi.api import Api, Refused
 from tests.house import PASSWORD, House, purchase
+from tests.townsfolk import TOWNSFOLK
 
 FRIDAY = datetime.fromisoformat("2026-02-13T17:40:00+08:00")  # the last working day before the make-up Saturday
 Answer = TypeVar("Answer")
 
 
 class Town:
-    """One running installation, its staff of ``kezhi.demo_company``, and 王芳, who buys there."""
+    """One running installation, its staff of ``tests.townsfolk``, and 王芳, who buys there."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -34,7 +34,7 @@ class Town:
         self.house.told["KEZHI_CLOCK"] = str(self._clock)
         self.travel_to(at)
         self.house.up()
-        demo_company.found(self.as_("admin"), PASSWORD)
+        TOWNSFOLK.found(self.as_("admin"), PASSWORD)
         for name, card, phone in (("王芳", "8801", "13800008801"), ("刘强", "8802", "13800008802")):
             body = {
                 "kind": "individual",
@@ -71,7 +71,7 @@ class Town:
         for service in ("customer", "complaint", "notify"):
             with psycopg.connect(installation.database_url(service)) as connection:
                 found = connection.execute("SELECT count(*) FROM chassis.staff").fetchone()
-            if found is None or found[0] < len(demo_company.STAFF):
+            if found is None or found[0] < len(TOWNSFOLK.staff):
                 return False
         return True
 

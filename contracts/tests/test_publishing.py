@@ -46,8 +46,8 @@ class Exchange:
 
 
 @pytest.fixture
-def exchange(amqp_url: str) -> Iterator[Exchange]:
-    made = Exchange(amqp_url)
+def exchange(rabbitmq_url: str) -> Iterator[Exchange]:
+    made = Exchange(rabbitmq_url)
     yield made
     made.channel.exchange_delete(made.name)
     made.connection.close()
@@ -105,10 +105,10 @@ def test_what_a_full_queue_refuses_is_named(exchange: Exchange) -> None:
     assert not arrived & told.value.failures.keys()
 
 
-def test_a_missing_exchange_is_said_and_nothing_counts_as_sent(amqp_url: str) -> None:
+def test_a_missing_exchange_is_said_and_nothing_counts_as_sent(rabbitmq_url: str) -> None:
     with (
         pytest.raises(Undelivered, match="no exchange") as told,
-        Publisher(amqp_url, exchange="test.none") as broker,
+        Publisher(rabbitmq_url, exchange="test.none") as broker,
     ):
         broker.publish(_purchase(1))
 

@@ -19,8 +19,8 @@ EXAMPLES = dict(re.findall(r"^## (With [^\n]+)\n.*?```python\n(.*?)```", README,
 
 
 @pytest.fixture
-def channel(amqp_url: str) -> Iterator[pika.adapters.blocking_connection.BlockingChannel]:
-    parameters = pika.URLParameters(amqp_url)
+def channel(rabbitmq_url: str) -> Iterator[pika.adapters.blocking_connection.BlockingChannel]:
+    parameters = pika.URLParameters(rabbitmq_url)
     parameters.virtual_host = parameters.virtual_host or "/"
     connection = pika.BlockingConnection(parameters)
     yield connection.channel()
@@ -30,13 +30,13 @@ def channel(amqp_url: str) -> Iterator[pika.adapters.blocking_connection.Blockin
 @pytest.mark.broker
 @pytest.mark.parametrize("name", ["With kezhi-contracts", "With plain pika"])
 def test_the_example_publishes_a_right_purchase(
-    name: str, amqp_url: str, channel: pika.adapters.blocking_connection.BlockingChannel
+    name: str, rabbitmq_url: str, channel: pika.adapters.blocking_connection.BlockingChannel
 ) -> None:
     exchange = f"test.{uuid.uuid4().hex}"
     channel.exchange_declare(exchange, "topic", auto_delete=True)
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, exchange, "purchase.#")
-    address = amqp_url[:-1] if amqp_url.endswith("//") else amqp_url
+    address = rabbitmq_url[:-1] if rabbitmq_url.endswith("//") else rabbitmq_url
     code = EXAMPLES[name].replace("amqp://guest:guest@127.0.0.1:5672/", address).replace("kezhi.purchases", exchange)
 
     exec(compile(code, "contracts/README.md", "exec"), {})  # noqa: S102 — the text under test is our own
@@ -48,7 +48,7 @@ def test_the_example_publishes_a_right_purchase(
     assert method.routing_key == event["type"]
     assert (properties.content_type, properties.delivery_mode) == (CONTENT_TYPE, 2)
     assert (properties.message_id, properties.headers) == (event["id"], {"partitionkey": "card:8801"})
-    assert properties.user_id == pika.URLParameters(amqp_url).credentials.username
+    assert properties.user_id == pika.URLParameters(rabbitmq_url).credentials.username
 
 
 def test_the_body_it_shows_is_right() -> None:

@@ -13,13 +13,14 @@ from chassis import cli, metrics, worker
 from gateway.routing import proxy
 from kezhi.__main__ import main
 from kezhi.installation import SERVICES, build_service
+from notify.delivery import metrics as delivery
 
 HOUSE = Path(__file__).resolve().parents[2]
 TEXT = (HOUSE / "docs/operations.md").read_text(encoding="utf-8")
 
 
 def test_every_metric_is_counted_somewhere() -> None:
-    assert all((metrics, worker, proxy))  # whose import registers them
+    assert all((metrics, worker, proxy, delivery))  # whose import registers them
     known = {sample for family in REGISTRY.collect() for sample in (family.name, f"{family.name}_total")}
 
     named = set(re.findall(r"\b(kezhi_[a-z]+_[a-z_]+)\b", TEXT)) - {f"kezhi_{service}_owner" for service in SERVICES}

@@ -6,24 +6,24 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psutil
 
-from kezhi.supervisor import Child, Supervisor
+Victim = tuple[str, int | None]  # the name of a process, and its number while it lives
 
 
 @dataclass
 class Chaos:
     """SIGKILL for a random process every 1-3 s; the given disasters at their moments."""
 
-    supervisor: Supervisor
+    victims: Callable[[], Sequence[Victim]]  # who lives now; always in the same order
     seconds: float
-    disasters: list[tuple[float, str, Callable[[], None]]]  # (share of the time, name, what to do)
+    disasters: Sequence[tuple[float, str, Callable[[], None]]]  # (share of the time, name, what to do)
     seed: int = 7
     struck: Counter[str] = field(default_factory=Counter)
-    _next: list[Child] = field(default_factory=list)
+    _next: list[str] = field(default_factory=list)
 
     def rage(self) -> None:
         """Run for ``seconds``; returns when the last disaster is over."""
@@ -45,16 +45,17 @@ class Chaos:
 
     def _kill_one(self, chance: random.Random) -> None:
         # Drawn without putting back, so that nobody is spared by chance.
+        living = dict(self.victims())
         if not self._next:
-            self._next = chance.sample(self.supervisor.children, len(self.supervisor.children))
-        victim = self._next.pop()
-        if victim.process is None or victim.process.poll() is not None:
+            self._next = chance.sample(list(living), len(living))
+        name = self._next.pop()
+        if (pid := living.get(name)) is None:
             return
         try:
-            family = psutil.Process(victim.process.pid)
+            family = psutil.Process(pid)
             for process in [*family.children(recursive=True), family]:
                 process.kill()
-            self.struck[victim.plan.name] += 1
+            self.struck[name] += 1
         except psutil.NoSuchProcess:
             return
 

@@ -7,15 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pika
 import pytest
 from sqlalchemy import text
 
 from chassis.messaging.names import BrokerNames
 from chassis.messaging.topology import declare
 from chassis.runtime import Runtime
-from chassis.testkit.broker import eventually, waiting_in
-from kezhi.broker import connect
+from chassis.testkit.broker import Line, eventually, waiting_in
 from tests.faults.malformed import CONTENT_TYPE, Malformed, Reason, malformed, right
 from tests.pair import Pair, at_work
 
@@ -42,16 +40,11 @@ SAYS = {
 
 def publish(amqp_url: str, names: BrokerNames, messages: Sequence[Malformed]) -> None:
     """Each one confirmed by the broker."""
-    with connect(amqp_url) as connection:
-        channel = connection.channel()
-        channel.confirm_delivery()
+    exchange = names.exchange("purchases")
+    with Line(amqp_url) as line:
         for message in messages:
-            properties = pika.BasicProperties(
-                content_type=message.content_type, message_id=message.message_id or None, delivery_mode=2
-            )
-            channel.basic_publish(
-                names.exchange("purchases"), message.routing_key, message.body, properties, mandatory=True
-            )
+            told = {"content_type": message.content_type, "message_id": message.message_id or None}
+            line.publish(exchange, message.routing_key, message.body, **told)
 
 
 def told(event: dict[str, Any]) -> Malformed:

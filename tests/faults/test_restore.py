@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from sqlalchemy.engine import make_url
 from chassis.testkit.backends import postgres_binaries
 from kezhi.api import Api
 from kezhi.installation import SERVICES, Installation
+from kezhi.outlet import Outlet, open_outlet
 from kezhi.status import await_quiet
-from kezhi_contracts.publishing import Publisher
+from tests.conftest import Servers
 from tests.house import House, build_house, free_ports, processes, purchase, register
 
 pytestmark = [
@@ -26,9 +28,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def house(tmp_path: Path, amqp_url: str, pg_url: str) -> Iterator[House]:
+def house(tmp_path: Path, outside: Servers) -> Iterator[House]:
     """A running installation of the test's own, whose databases it may lose."""
-    made = build_house(tmp_path / "home", amqp_url, pg_url)
+    made = build_house(tmp_path / "home", *outside)
     made.up()
     yield made
     made.down()
@@ -62,10 +64,15 @@ class Backup:
         assert done.returncode == 0, done.stderr
 
 
+def till(house: House) -> AbstractContextManager[Outlet]:
+    """What sells."""
+    return open_outlet(house.installation().configuration.amqp_url, f"kezhi.{house.instance}.purchases")
+
+
 def live(house: House, api: Api, day: int) -> dict[str, str]:
     """A day of a company's life: a new customer who buys, an old one too, and a stranger who registers a day later."""
     found = register(api, [f"known-{day}", f"stranger-{day - 1}"])
-    with Publisher(house.amqp_url, exchange=f"kezhi.{house.instance}.purchases") as publisher:
+    with till(house) as publisher:
         for number in range(3):
             publisher.publish(purchase(f"known-{day}", f"{100 * day + number}.00"))
         publisher.publish(purchase("known-1", f"{day}.00"))
@@ -108,7 +115,7 @@ def test_a_service_alone_comes_back_from_its_backup_and_is_level_after_a_resync(
     customers |= live(house, api, 2)
     customers |= live(house, api, 3)
     customer.save()
-    with Publisher(house.amqp_url, exchange=f"kezhi.{house.instance}.purchases") as publisher:
+    with till(house) as publisher:
         for card in customers:
             publisher.publish(purchase(card, "45.00"))
     await_quiet(installation, 60)

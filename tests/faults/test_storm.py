@@ -1,34 +1,29 @@
-"""Nothing lost, nothing doubled: every process killed at random, the broker restarted twice, the database once.
+"""Nothing lost, nothing doubled: every process killed at random, and what they stand on as well.
 
-Runs on broker and database nodes of its own. The short form storms for a minute; KEZHI_LONG=1 is the long one.
+On servers of the test's own the broker is restarted twice and the database once; without servers PostgreSQL is killed,
+the supervisor is killed, and both at once. The short form storms for a minute; KEZHI_LONG=1 is the long one.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
 import time
-from collections.abc import Iterator
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
-import pika
 import pytest
 from sqlalchemy import text
 
-from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
+from chassis.messaging.broker import BROKER_TROUBLE
+from chassis.testkit.broker import Line
 from kezhi.api import Api
-from kezhi.broker import connect
-from kezhi.databases import create_databases
-from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation
 from kezhi.status import await_quiet
-from kezhi.up import await_ready, run_prepare
 from tests.faults.chaos import Chaos, in_thread
+from tests.faults.grounds import Ground, ground  # noqa: F401 - a fixture
 from tests.faults.storm_input import Storm, build
-from tests.house import PASSWORD, free_port, free_ports, processes, register
+from tests.house import PASSWORD, register
 
 LONG = bool(os.environ.get("KEZHI_LONG"))
 SIZE = 20_000 if LONG else 4_000
@@ -37,65 +32,25 @@ SECONDS = 300 if LONG else 45
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
 
 
-@pytest.fixture
-def nodes() -> Iterator[tuple[PrivatePostgres, PrivateRabbitMQ]]:
-    with PrivatePostgres() as database, PrivateRabbitMQ() as broker:
-        yield database, broker
-
-
-@pytest.fixture
-def installation(
-    tmp_path: Path, nodes: tuple[PrivatePostgres, PrivateRabbitMQ], monkeypatch: pytest.MonkeyPatch
-) -> Installation:
-    database, broker = nodes
-    monkeypatch.setenv("KEZHI_ADMIN_PASSWORD", PASSWORD)
-    monkeypatch.setenv("KEZHI_HTTP_WORKERS", "1")
-    home = Home(tmp_path / "home")
-    home.create()
-    made = Installation(home, Configuration("storm", broker.url, database.url, free_port()))
-    create_databases(made)
-    run_prepare(made, calm_pack(tmp_path))
-    return made
-
-
-def calm_pack(folder: Path) -> Path:
-    """The storm's pack, with the one that it extends beside it."""
-    house = Path(__file__).resolve().parents[2]
-    shutil.copytree(house / "policies" / "consumer-goods", folder / "consumer-goods")
-    return Path(shutil.copytree(Path(__file__).parent / "storm_pack", folder / "storm"))
-
-
-def test_a_storm_loses_nothing_and_doubles_nothing(
-    installation: Installation, nodes: tuple[PrivatePostgres, PrivateRabbitMQ]
-) -> None:
-    database, broker = nodes
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells every refused connection six times
+def test_a_storm_loses_nothing_and_doubles_nothing(ground: Ground) -> None:  # noqa: F811
     storm = build(SIZE)
-    ports = free_ports(installation)
-    with processes(installation, ports, SERVICES) as supervisor:
-        api = Api(f"http://127.0.0.1:{ports['gateway']}", "admin", PASSWORD)
-        cards = register(api, storm.known_cards)
-        chaos = Chaos(
-            supervisor,
-            SECONDS,
-            [
-                (0.3, "broker restarted", broker.restart),
-                (0.55, "database restarted", database.restart),
-                (0.8, "broker restarted", broker.restart),
-            ],
-        )
-        publisher = in_thread(lambda: publish(broker.url, "kezhi.storm.purchases", storm))
-        newcomers = in_thread(lambda: cards.update(register_late(api, storm.late_cards)))
-        chaos.rage()  # in this thread: a node that it restarts dies with the thread that started it
-        newcomers.join(300)
-        publisher.join(300)
-        assert not publisher.is_alive(), "the publisher never got all its confirms"
-        await_ready(ports, supervisor.stopping)
-        await_quiet(installation, 420)
-        print(f"struck: {dict(chaos.struck)}")
-        assert chaos.struck["broker restarted"] == 2
-        assert chaos.struck["database restarted"] == 1
-        verify(api, installation, storm, cards)
+    configuration = ground.installation.configuration
+    api = Api(f"http://127.0.0.1:{ground.port}", "admin", PASSWORD)
+    cards = register(api, storm.known_cards)
+    chaos = Chaos(ground.victims, SECONDS, ground.disasters())
+    exchange = f"kezhi.{configuration.instance}.purchases"
+    publisher = in_thread(lambda: publish(configuration.amqp_url, exchange, storm))
+    newcomers = in_thread(lambda: cards.update(register_late(api, storm.late_cards)))
+    chaos.rage()  # in this thread: a node that it restarts dies with the thread that started it
+    newcomers.join(300)
+    publisher.join(300)
+    assert not publisher.is_alive(), "the publisher never got all its confirms"
+    ground.await_calm()
+    await_quiet(ground.installation, 420)
+    print(f"struck: {dict(chaos.struck)}")
+    befell = Counter(name for _, name, _ in ground.disasters())
+    assert {name: chaos.struck[name] for name in befell} == befell
+    verify(api, ground.installation, storm, cards)
 
 
 def register_late(api: Api, cards: list[str]) -> dict[str, str]:
@@ -109,18 +64,10 @@ def publish(url: str, exchange: str, storm: Storm) -> None:
     waiting = list(storm.messages)
     pace = SECONDS * 0.8 / len(waiting)
     while waiting:
-        with suppress(pika.exceptions.AMQPError, OSError), connect(url) as connection:
-            channel = connection.channel()
-            channel.confirm_delivery()
+        with suppress(*BROKER_TROUBLE), Line(url) as line:
             while waiting:
                 key, body = waiting[0]
-                channel.basic_publish(
-                    exchange,
-                    key,
-                    body,
-                    mandatory=True,
-                    properties=pika.BasicProperties(content_type="application/cloudevents+json", delivery_mode=2),
-                )
+                line.publish(exchange, key, body)
                 waiting.pop(0)
                 time.sleep(pace)
         time.sleep(0.3)

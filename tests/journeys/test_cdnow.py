@@ -7,18 +7,29 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kezhi.api import Api
-from kezhi.demo import COLUMNS, SAMPLE
 from tests.house import House, register
 from tests.journeys.oracle import points_of_all
 
+SAMPLE = Path(__file__).parent / "cdnow" / "cdnow_transactions.csv"
+COLUMNS = (
+    "purchase_id=CDNOW-{row}",
+    "customer=card:{id}",
+    "occurred_at={date}",
+    "total={spent}",
+    "currency=CNY",
+    "store=SH001",
+    "channel=online",
+)
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
+    pytest.mark.both_engines,
     pytest.mark.timeout(600),
 ]
 

@@ -14,7 +14,7 @@ import pytest
 from kezhi.api import Refused
 from tests.town import FRIDAY, Town, eventually
 
-pytestmark = [pytest.mark.broker, pytest.mark.database]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.both_engines]
 RECEIVED = "2026-02-13T17:20:00+08:00"
 
 

@@ -12,6 +12,7 @@ import psutil
 import psycopg
 import pytest
 
+from tests.conftest import Servers
 from tests.house import House, build_house
 
 pytestmark = [
@@ -64,8 +65,8 @@ def test_a_killed_child_comes_back(house: House) -> None:
     assert psutil.pid_exists(now["pid"])
 
 
-def test_a_taken_port_is_said_plainly(tmp_path: Path, amqp_url: str, pg_url: str) -> None:
-    house = build_house(tmp_path / "home", amqp_url, pg_url)
+def test_a_taken_port_is_said_plainly(tmp_path: Path, servers: Servers) -> None:
+    house = build_house(tmp_path / "home", *servers)
     with socket.socket() as other:
         other.bind(("127.0.0.1", house.port))
         other.listen()
@@ -88,8 +89,8 @@ def test_servers_that_are_away_are_said_plainly(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_killed_end_and_reset_leave_nothing(tmp_path: Path, amqp_url: str, pg_url: str) -> None:
-    house = build_house(tmp_path / "home", amqp_url, pg_url)
+def test_killed_end_and_reset_leave_nothing(tmp_path: Path, outside: Servers, pg_url: str) -> None:
+    house = build_house(tmp_path / "home", *outside)
     house.up()
     assert house.process is not None
     orphans = [child["pid"] for child in children(house)]

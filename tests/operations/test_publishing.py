@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
-import pika
 import pytest
 
-from kezhi.broker import connect
+from chassis.messaging.broker import connect
 from kezhi.home import Configuration, Home
 from kezhi.publishing import Mapping, publish_file, read_moment
 
@@ -57,21 +57,24 @@ def place(tmp_path: Path, amqp_url: str, instance: str) -> Iterator[tuple[Home, 
     name = f"kezhi.{instance}.purchases"
     with connect(amqp_url) as connection:
         channel = connection.channel()
-        channel.exchange_declare(name, "topic")
-        queue = channel.queue_declare("", exclusive=True).method.queue
-        channel.queue_bind(queue, name, "purchase.#")
-        yield Home(tmp_path / "home"), Configuration(instance, amqp_url, "-", 1), _Arrived(channel, queue)
+        channel.auto_decode = False
+        channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
+        channel.queue_declare(f"{name}.arrived", durable=True, auto_delete=False)
+        channel.queue_bind(f"{name}.arrived", name, "purchase.#")
+        arrived = _Arrived(channel, f"{name}.arrived")
+        yield Home(tmp_path / "home"), Configuration(instance, amqp_url, "-", 1), arrived
+        channel.queue_delete(f"{name}.arrived")
         channel.exchange_delete(name)
 
 
 class _Arrived(list[bytes]):
-    def __init__(self, channel: pika.adapters.blocking_connection.BlockingChannel, queue: str) -> None:
+    def __init__(self, channel: Any, queue: str) -> None:
         super().__init__()
         self._channel, self._queue = channel, queue
 
     def read(self) -> list[bytes]:
-        while (got := self._channel.basic_get(self._queue, auto_ack=True))[0] is not None:
-            self.append(got[2])
+        while got := self._channel.basic_get(self._queue, no_ack=True):
+            self.append(got.body)
         return self
 
 

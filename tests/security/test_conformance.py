@@ -51,7 +51,20 @@ MEANINGS: dict[str, set[str] | None] = {
     "GET /api/v1/insight/rfm": {"as_of"},
     "POST /api/v1/imports": None,  # columns by the file's first line
     "POST /api/v1/purchases": None,  # events are answered one by one; a NUL anywhere refuses the call
+    "POST /api/v1/adjustments": {"points", "reason_code"},
+    "POST /api/v1/referrals": {"referred"},
+    "POST /api/v1/opening-balances": None,  # columns by the file's first line, sums by its source
+    "GET /api/v1/loyalty-reports/movements": {"from", "to"},
     "POST /api/v1/quotes": {"lines", "total"},
+    "POST /api/v1/campaigns": {"until", "multiplier", "bonus", "control_group", "conditions.segment.tiers"},
+    "PATCH /api/v1/campaigns/{id}": {"until", "multiplier", "bonus", "control_group", "conditions.segment.tiers"},
+    "POST /api/v1/members/{customer_id}/tiers": {"tier", "until"},
+    "POST /api/v1/members/{customer_id}/benefits": {"right", "stay_from", "stay_until"},
+    "POST /api/v1/tier-reviews": {"as_of"},
+    "GET /api/v1/loyalty-reports/tier-migration": {"to"},
+    "POST /api/v1/rewards": {"stock", "points", "usable_for_days", "valid_until", "tiers"},
+    "PATCH /api/v1/rewards/{id}": {"stock", "points", "usable_for_days", "valid_until", "tiers"},
+    "POST /api/v1/redemptions": {"reward", "hold_id"},
     "POST /api/v1/complaints": {"category", "channel", "received_at", "complainant", "anonymous"},
     "PATCH /api/v1/complaints/{id}": {"category"},
     "POST /api/v1/complaints/hand-over": {"to"},

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -26,6 +25,7 @@ from chassis.messaging.consumer import Consumer
 from chassis.messaging.dead_letters import Collector
 from chassis.messaging.relay import Relay
 from chassis.runtime import Runtime
+from chassis.signals import stop_on_signal
 from chassis.timing.due import DuePoller
 from chassis.timing.schedules import ScheduleRunner
 from chassis.work_http import WorkHttp
@@ -80,8 +80,7 @@ class Worker:
         telemetry.configure(self.runtime.service.name, settings.otlp_endpoint)
         logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells each lost connection five times; so do we, once
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self.stop.set())
+            stop_on_signal(self.stop)
         self._check_topology()
         http = WorkHttp(self.health, settings.work_port) if settings.work_port else None
         threads = [threading.Thread(target=self._keep_running, args=(part,), name=part.name) for part in self.parts]

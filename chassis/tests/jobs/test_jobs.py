@@ -111,3 +111,22 @@ def test_other_failures_are_tried_again_a_few_times(make_runtime, clock, failure
     job = job_of(runtime, job_id)
     assert job.status == status
     assert job.error == (None if status == "done" else "given up after 5 attempts: RuntimeError")
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_with_their_errors(make_runtime, clock):
+    runtime = make_runtime(service_with(import_three))
+    ended = begin(runtime)
+    DuePoller(runtime).drain()
+    waits = begin(runtime)
+
+    def left():
+        with runtime.context() as context:
+            assert jobs.forget_finished(context) is False
+        with runtime.sessions() as session:
+            errors = session.scalar(text("SELECT count(*) FROM chassis.job_error"))
+            return set(session.scalars(text("SELECT id FROM chassis.job"))), errors
+
+    clock.advance(days=90)
+    assert left() == ({ended, waits}, 1)
+    clock.advance(seconds=1)
+    assert left() == ({waits}, 0), "what has not ended stays, however old"

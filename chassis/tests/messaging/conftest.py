@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from chassis.messaging.delivery import Delivery, Rejection
+from chassis.messaging.embedded import prepare_database
 from chassis.messaging.event import Event
 from chassis.runtime import Context, Runtime
 from chassis.service import Service, Subscription
+from chassis.testkit import backends
+from chassis.testkit.databases import Databases
 from kezhi_contracts import schemas
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -85,6 +88,36 @@ class Shop:
 @pytest.fixture
 def shop() -> Shop:
     return Shop()
+
+
+@pytest.fixture(scope="session")
+def embedded_url(databases: Databases) -> Iterator[str]:
+    """An embedded broker of this session's own, on the tests' PostgreSQL."""
+    name = f"kezhi_test_broker_{uuid.uuid4().hex[:12]}"
+    databases.create(name)
+    url = f"kezhi+{databases.url(name)}"
+    prepare_database(url)
+    yield url
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session", params=["rabbitmq", "embedded"])
+def amqp_url(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for a broker sees both kinds."""
+    if request.param == "embedded":
+        return str(request.getfixturevalue("embedded_url"))
+    return backends.rabbitmq_url()
+
+
+@pytest.fixture
+def make_runtime(make_runtime: Callable[..., Runtime], request: pytest.FixtureRequest) -> Callable[..., Runtime]:
+    """A runtime speaks to the broker that its test asked for."""
+    told = {"amqp_url": request.getfixturevalue("amqp_url")} if "amqp_url" in request.fixturenames else {}
+
+    def make(service: Any, **settings: Any) -> Runtime:
+        return make_runtime(service, **{**told, **settings})
+
+    return make
 
 
 @pytest.fixture

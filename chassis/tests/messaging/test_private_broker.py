@@ -13,11 +13,12 @@ import pytest
 
 from chassis.messaging import outbox, topology
 from chassis.messaging.consumer import Consumer
+from chassis.messaging.embedded import prepare_database
 from chassis.messaging.relay import Relay
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.testkit.broker import eventually, waiting_in
-from chassis.testkit.private_nodes import PrivateRabbitMQ
+from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -26,6 +27,19 @@ pytestmark = [pytest.mark.broker, pytest.mark.faults]
 def node() -> Iterator[PrivateRabbitMQ]:
     with PrivateRabbitMQ() as started:
         yield started
+
+
+@pytest.fixture(params=["rabbitmq", "embedded"])
+def killable(request: pytest.FixtureRequest) -> Iterator[tuple[Any, str]]:
+    """The server that holds a broker, and the broker's URL."""
+    if request.param == "rabbitmq":
+        started = request.getfixturevalue("node")
+        yield started, started.url
+        return
+    with PrivatePostgres() as server:
+        url = f"kezhi+{server.url}"
+        prepare_database(url)
+        yield server, url
 
 
 @pytest.fixture
@@ -47,10 +61,11 @@ def running() -> Iterator[Callable[..., None]]:
 
 
 def test_a_killed_and_a_restarted_broker_lose_and_double_nothing(
-    node: PrivateRabbitMQ, make_runtime: Callable[..., Runtime], shop: Any, running: Callable[..., None]
+    killable: tuple[Any, str], make_runtime: Callable[..., Runtime], shop: Any, running: Callable[..., None]
 ) -> None:
-    runtime = make_runtime(shop.service(), amqp_url=node.url)
-    topology.declare(node.url, runtime.names, runtime.service)
+    node, url = killable
+    runtime = make_runtime(shop.service(), amqp_url=url)
+    topology.declare(url, runtime.names, runtime.service)
     time.sleep(2)  # the node writes its register of quorum queues a moment after the declaration
     running(Relay(runtime), Consumer(runtime, runtime.service.subscriptions[0]))
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import kombu
 import orjson
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from chassis.messaging import outbox, pending, topology
+from chassis.messaging.broker import user_of
 from chassis.messaging.event import Event
 from chassis.messaging.relay import Relay
 from chassis.runtime import Runtime
@@ -74,7 +78,7 @@ def test_announced_events_arrive_in_order_with_their_properties(runtime: Runtime
     assert [orjson.loads(message.body)["data"]["key"] for message in messages] == [f"k{n}" for n in range(50)]
     properties = messages[0].properties
     assert properties["content_type"] == "application/cloudevents+json"
-    assert (properties["delivery_mode"], properties["user_id"]) == (2, "guest")
+    assert (properties["delivery_mode"], properties["user_id"]) == (2, user_of(runtime.settings.amqp_url))
     assert properties["message_id"] == orjson.loads(messages[0].body)["id"]
     assert properties["application_headers"]["partitionkey"] == "card:8801"
     assert statuses(runtime) == {"published": 50}
@@ -123,6 +127,11 @@ def _cut_broker_connections(runtime: Runtime) -> None:
 
     import pika
 
+    from chassis.messaging.embedded.hub import Hub
+
+    for hub in list(Hub._all.values()):
+        for store in list(hub._idle):
+            socket.socket(fileno=os.dup(store.connection.fileno())).shutdown(socket.SHUT_RDWR)
     for thing in gc.get_objects():
         if isinstance(thing, pika.SelectConnection) and thing.is_open and thing._transport is not None:
             thing._transport._sock.shutdown(2)
@@ -146,6 +155,29 @@ def test_a_relay_that_loses_its_database_connection_publishes_on_after_reconnect
 
     eventually(lambda: statuses(runtime) == {"published": 2})
     assert arrived(runtime) == ["before", "after"]
+
+
+def test_what_was_published_and_not_marked_is_published_again_in_order(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crash between the broker's confirm and the mark: inboxes absorb the second copy."""
+    announce(runtime, *(f"k{n}" for n in range(20)))
+    marking = pending.Pending.mark
+    failures = iter([psycopg.OperationalError("cut off")] * 2)  # the mark, and the attempt to save it
+
+    def mark(self: Any, *given: Any) -> None:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        marking(self, *given)
+
+    monkeypatch.setattr(pending.Pending, "mark", mark)
+
+    Relay(runtime).drain()
+
+    assert statuses(runtime) == {"published": 20}
+    seen = arrived(runtime)
+    assert len(seen) in (40, 60)
+    assert seen == [f"k{n}" for n in range(20)] * (len(seen) // 20)
 
 
 def test_several_relays_share_the_partitions_and_never_reorder_an_aggregate(

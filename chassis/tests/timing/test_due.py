@@ -10,11 +10,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, text
 
 from chassis.runtime import start_runtime
 from chassis.service import Service
-from chassis.timing.due import DuePoller, DueRow, cancel, pause_after, schedule, schedule_many
+from chassis.timing.due import AT_ONCE, DuePoller, DueRow, cancel, pause_after, schedule, schedule_many
 
 LINE = Path(__file__).parents[1] / "storage" / "sample_migrations"
 NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
@@ -175,6 +176,11 @@ def test_a_poller_stops_when_told(make_runtime):
     stop.set()
     thread.join(5)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("idle", "pause"), [(0.0, AT_ONCE), (0.4, 0.1), (2.0, 0.5), (3600.0, 0.5)])
+def test_it_looks_away_longer_the_longer_nothing_came(make_runtime, idle, pause):
+    assert DuePoller(make_runtime(service_doing()))._pause(idle) == pytest.approx(pause)
 
 
 def test_open_rows_by_the_hundred_thousand_are_not_read_when_none_is_due(make_runtime):

@@ -26,3 +26,9 @@ def test_no_answer_departs_from_the_document(shelf: Runtime) -> None:
 
 def test_the_document_is_the_same_on_every_run_and_needs_no_database(sample: Any) -> None:
     assert openapi_document(sample.build_service()) == openapi_document(sample.build_service())
+
+
+def test_the_document_says_what_names_a_mapping_takes(sample: Any) -> None:
+    files = openapi_document(sample.build_service())["components"]["schemas"]["Stage"]["properties"]["files"]
+
+    assert (files["propertyNames"]["maxLength"], files["propertyNames"]["minLength"]) == (120, 1)

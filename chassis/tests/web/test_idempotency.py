@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from chassis.clock import FakeClock
 from chassis.runtime import Runtime
-from chassis.web.idempotency import forget_expired
+from chassis.web.idempotency import Attempt, forget_expired
 
 BOOKS = "/api/v1/books"
 KEY = {"Idempotency-Key": "k-1"}
@@ -104,3 +105,25 @@ def test_a_key_in_flight_is_a_conflict(shelf: Runtime, keeper: Any, a_book: Any)
         assert keeper.post(BOOKS, json=a_book(), headers=KEY).status_code == 409
 
     assert keeper.post(BOOKS, json=a_book(), headers=KEY).status_code == 201
+
+
+def test_a_key_past_its_day_is_free_again(shelf: Runtime, keeper: Any, a_book: Any, clock: FakeClock) -> None:
+    keeper.post(BOOKS, json=a_book(), headers=KEY)
+    clock.at += timedelta(hours=25)
+
+    other = keeper.post(BOOKS, json=a_book(code="B-2"), headers=KEY)
+
+    assert other.status_code == 201
+    assert keeper.post(BOOKS, json=a_book(code="B-2"), headers=KEY).data == other.data
+
+
+def test_a_twin_that_was_done_in_between_leaves_one_effect(
+    shelf: Runtime, keeper: Any, a_book: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look-up saw nothing and got the lock, for the twin was committed in that very moment."""
+    monkeypatch.setattr(Attempt, "_look_up", lambda *_: None)
+    assert keeper.post(BOOKS, json=a_book(), headers=KEY).status_code == 201
+
+    assert keeper.post(BOOKS, json=a_book(code="B-2"), headers=KEY).status_code == 409
+
+    assert len(keeper.get(BOOKS).json["items"]) == 1

@@ -165,6 +165,23 @@ def test_keys_are_fetched_once_and_again_for_a_new_key_but_not_for_every_made_up
     assert verifier.verify(signed(new, "new")).username == "admin", "the gateway's absence locks nobody out"
 
 
+def test_keys_age_with_the_clock_that_they_are_changed_by() -> None:
+    gateway, clock = _Gateway(), FakeClock()
+    old, new = (OKPKey.generate_key("Ed25519", {"kid": kid}) for kid in ("old", "new"))
+    gateway.keys = [old]
+    verifier = Verifier(Keys(gateway.url), Permissions({}), clock)
+
+    def signed(key: OKPKey, kid: str) -> str:
+        return tokens.issue(signed_by=key, header={"alg": "EdDSA", "kid": kid})
+
+    assert verifier.verify(signed(old, "old")).username == "admin"
+    gateway.keys = [new]
+    clock.advance(days=31)
+    assert verifier.verify(signed(new, "new")).username == "admin", "a month has passed since they were fetched"
+    gateway.server.shutdown()
+    gateway.server.server_close()
+
+
 def test_without_any_key_ever_the_answer_is_to_come_back() -> None:
     verifier = Verifier(Keys("http://127.0.0.1:9/jwks.json"), Permissions({}), FakeClock())
 

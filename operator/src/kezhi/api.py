@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 import time
+from functools import cache
 from typing import Any
 
 import click
 import httpx
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read once, not for each of thirty people: the certificates of all authorities are a lot to parse."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Refused(click.ClickException):
@@ -18,14 +27,15 @@ class Refused(click.ClickException):
 
 
 class Api:
-    """Requests below ``/api/v1`` as one member of staff; signs in again when the token has run out."""
+    """Requests below ``/api/v1`` as one member of staff; stays signed in, and signs in again where that is refused."""
 
     def __init__(self, base: str, username: str, password: str) -> None:
         self.base = base
-        self._http = httpx.Client(base_url=f"{base}/api/v1", timeout=60.0, trust_env=False)
+        self._http = httpx.Client(base_url=f"{base}/api/v1", timeout=60.0, trust_env=False, verify=_trusted())
         self._credentials = {"username": username, "password": password}
-        self._token = ""
+        self._token = self._refresh = ""
         self._until = 0.0
+        self._one_at_a_time = threading.Lock()  # a refresh token that is used twice ends the whole sign-in
 
     def get(self, path: str, **query: Any) -> Any:
         """The parsed answer. Raises ClickException with the problem's own words."""
@@ -54,16 +64,36 @@ class Api:
             raise Refused(f"{method} {path}: {describe(answer)}", answer.status_code)
         return answer
 
+    def forget(self, signed_out: bool = False) -> None:
+        """Ask for a new token at the next request: the installation's clock leapt, and this one has run out.
+
+        ``signed_out``: it leapt so far that the refresh token has run out too.
+        """
+        self._until = 0.0
+        if signed_out:
+            self._refresh = ""
+
     def bearer(self) -> str:
         """The access token of now."""
-        if time.monotonic() > self._until:
-            answer = self._http.post("/auth/token", json=self._credentials)
-            if not answer.is_success:
-                raise click.ClickException(f"signing in as {self._credentials['username']}: {describe(answer)}")
-            granted = answer.json()
-            self._token = granted["access_token"]
-            self._until = time.monotonic() + granted["expires_in"] - 30
-        return self._token
+        with self._one_at_a_time:
+            if time.monotonic() > self._until:
+                granted = self._stay() or self._sign_in()
+                self._token, self._refresh = granted["access_token"], granted["refresh_token"]
+                self._until = time.monotonic() + granted["expires_in"] - 30
+            return self._token
+
+    def _stay(self) -> dict[str, Any] | None:
+        """Tokens for the refresh token, which spares the gateway the hash of a password; None: refused."""
+        if not self._refresh:
+            return None
+        answer = self._http.post("/auth/refresh", json={"refresh_token": self._refresh})
+        return dict(answer.json()) if answer.is_success else None
+
+    def _sign_in(self) -> dict[str, Any]:
+        answer = self._http.post("/auth/token", json=self._credentials)
+        if not answer.is_success:
+            raise click.ClickException(f"signing in as {self._credentials['username']}: {describe(answer)}")
+        return dict(answer.json())
 
 
 def describe(answer: httpx.Response) -> str:

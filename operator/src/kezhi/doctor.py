@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pika
 import psycopg
+from amqp.exceptions import NotFound
 from rich.console import Console
 from sqlalchemy import text
 
 from chassis.messaging import topology
+from chassis.messaging.broker import BROKER_TROUBLE, connect, user_of
+from chassis.messaging.embedded import is_embedded
+from chassis.messaging.embedded.looking import look
 from chassis.messaging.names import BrokerNames
-from kezhi.broker import connect, username
 from kezhi.databases import ServerUnreachable, server_version
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation
@@ -81,14 +83,12 @@ def _broker(installation: Installation) -> Iterator[Finding]:
     url = installation.configuration.amqp_url
     try:
         connection = connect(url)
-    except (pika.exceptions.AMQPError, OSError) as refused:
-        yield Finding("bad", f"RabbitMQ does not answer under --amqp / KEZHI_AMQP: {refused or type(refused).__name__}")
+    except BROKER_TROUBLE as away:
+        name = "the embedded broker" if is_embedded(url) else "RabbitMQ, under --amqp / KEZHI_AMQP,"
+        yield Finding("bad", f"{name} does not answer: {away or type(away).__name__}")
         return
     with connection:
-        properties = connection._impl.server_properties or {}
-        version = str(properties.get("version", "0.0"))
-        recent = tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_BROKER
-        yield Finding("good" if recent else "bad", f"RabbitMQ {version}")
+        yield from _embedded(url) if is_embedded(url) else _rabbitmq(connection)
         if topology.has_consistent_hash(url):
             yield Finding("good", "consistent-hash exchange: available; KEZHI_PARTITIONS may split ordered queues")
         else:
@@ -97,7 +97,9 @@ def _broker(installation: Installation) -> Iterator[Finding]:
                 "consistent-hash exchange: not available; ordered queues stay whole (fine for one worker each)",
             )
         yield from _topology(connection, installation)
-    if username(url) == "guest":
+    if is_embedded(url):
+        yield Finding("note", "open publisher: whoever reaches the embedded broker may publish any purchase")
+    elif user_of(url) == "guest":
         yield Finding(
             "note",
             "open publisher: anybody with the guest account may publish any purchase (evaluation mode; "
@@ -105,14 +107,29 @@ def _broker(installation: Installation) -> Iterator[Finding]:
         )
 
 
-def _topology(connection: pika.BlockingConnection, installation: Installation) -> Iterator[Finding]:
+def _rabbitmq(connection: Any) -> Iterator[Finding]:
+    version = str((connection.connection.server_properties or {}).get("version", "0.0"))
+    recent = tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_BROKER
+    yield Finding("good" if recent else "bad", f"RabbitMQ {version}")
+
+
+def _embedded(url: str) -> Iterator[Finding]:
+    found = look(url)
+    yield Finding(
+        "note",
+        f"embedded broker: for evaluation and small shops (RabbitMQ: --amqp); {found.waiting:,} messages wait, "
+        f"{found.held:,} are in hand of {found.processes} processes, {found.bytes / 2**20:.0f} MB",
+    )
+
+
+def _topology(connection: Any, installation: Installation) -> Iterator[Finding]:
     names = BrokerNames(installation.configuration.instance)
     channel = connection.channel()
     try:
         for family in ("purchases", "events", "unrouted"):
-            channel.exchange_declare(names.exchange(family), passive=True)
+            channel.exchange_declare(names.exchange(family), "topic", passive=True)
         unrouted = _unrouted(channel, names)
-    except pika.exceptions.ChannelClosedByBroker:
+    except NotFound:
         yield Finding(
             "note",
             "exchanges are not declared yet; `kezhi up` or `migrate` declares them with plain arguments",
@@ -131,11 +148,11 @@ def _unrouted(channel: Any, names: BrokerNames) -> Counter[str]:
     """Where the newest unrouted messages were published to, by exchange; they stay in the queue."""
     queue = names.exchange("unrouted")
     found: Counter[str] = Counter()
-    for _ in range(min(channel.queue_declare(queue, passive=True).method.message_count, MOST_LOOKED_AT)):
-        method, _, _ = channel.basic_get(queue)
-        if method is None:
+    for _ in range(min(channel.queue_declare(queue, passive=True).message_count, MOST_LOOKED_AT)):
+        message = channel.basic_get(queue)
+        if message is None:
             break
-        found[method.exchange] += 1
+        found[message.delivery_info["exchange"]] += 1
     return found  # unacknowledged, they return to the queue with the end of the channel
 
 
@@ -167,7 +184,8 @@ def _database(installation: Installation, service: str) -> Iterator[Finding]:
     if failed:
         yield Finding(
             "bad",
-            f"{service}: {failed:,} outbox rows could not be published; see their error, then revive them",
+            f"{service}: {failed:,} outbox rows could not be published; `kezhi outbox list` says why, "
+            "`kezhi outbox revive` tries again",
         )
     if letters:
         yield Finding("note", f"{service}: {letters:,} dead letters wait: kezhi dead-letters list --service {service}")

@@ -49,6 +49,10 @@ class Installation:
         )
         return url.render_as_string(hide_password=False)
 
+    def broker_url(self) -> str:
+        """Where the embedded broker's own role connects to its database."""
+        return self.configuration.amqp_url.removeprefix("kezhi+")
+
     def environment(self, service: str, ports: dict[str, int]) -> dict[str, str]:
         """What one child process is told; ``ports`` maps services to the ports that they serve on."""
         gateway = f"http://127.0.0.1:{ports['gateway']}"

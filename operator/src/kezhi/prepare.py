@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from chassis.founding import found
-from chassis.messaging import topology
+from chassis.messaging import embedded, topology
 from chassis.messaging.names import BrokerNames
 from chassis.messaging.topology import TopologyMismatch
 from chassis.policies.problems import PolicyRefused
@@ -25,6 +25,8 @@ def prepare(installation: Installation, pack: Path) -> list[str]:
     """Bring databases and broker to this version of Kezhi, found what is new; answers what to tell the person."""
     services = [build_service(name) for name in SERVICES]
     names = BrokerNames(installation.configuration.instance)
+    if installation.configuration.embedded_broker:
+        embedded.prepare_database(installation.configuration.amqp_url)
     topology.declare(installation.configuration.amqp_url, names, services)
     told = []
     for service in services:

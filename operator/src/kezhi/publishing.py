@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chassis.messaging.names import BrokerNames
 from kezhi.home import Configuration, Home
-from kezhi_contracts.publishing import Publisher
+from kezhi.outlet import open_outlet
 from kezhi_contracts.validation import validate
 
 CHUNK = 500
@@ -226,9 +226,9 @@ def _publish(
         next(islice(events, done - 1, done), None)
     published = refused = 0
     columns = (TextColumn("publishing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Checked here, row by row, so that a refusal names its row; the publisher need not look again.
+    # Checked here, row by row, so that a refusal names its row; the outlet need not look again.
     with (
-        Publisher(amqp_url, exchange=exchange, check=False) as publisher,
+        open_outlet(amqp_url, exchange, check=False) as outlet,
         Progress(*columns, transient=True) as progress,
     ):
         task = progress.add_task("", total=total, completed=done)
@@ -239,9 +239,9 @@ def _publish(
                     where, messages = next(iter(problems.items()))
                     progress.console.print(f"refused: event {offset} ({event.get('id')}): {where}: {messages[0]}")
                 else:
-                    publisher.publish(event)
+                    outlet.publish(event)
                     published += 1
-            publisher.flush()
+            outlet.flush()
             done += len(chunk)
             if journal:
                 journal.keep(done)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
+from kombu import Connection
 
 from chassis.messaging import resync as republishing
+from chassis.messaging.broker import connect
 from chassis.messaging.names import BrokerNames
+from chassis.messaging.retention import BODIES_KEPT
 from chassis.runtime import Runtime
-from chassis.service import Service
+from chassis.service import Service, Subscription
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation, build_service
+from kezhi.queues import standing
 
 PURCHASES = "purchases"
-KEPT_DAYS = 14
 
 
 def resync(place: tuple[Home, Configuration], snapshot: str, receiver: str, since: datetime | None) -> None:
@@ -24,14 +27,15 @@ def resync(place: tuple[Home, Configuration], snapshot: str, receiver: str, sinc
         raise click.UsageError(f"--to {receiver}: there are {', '.join(SERVICES)}")
     taker = build_service(receiver)
     if snapshot == PURCHASES:
-        total = _purchases(installation, taker, since)
+        total = republish_purchases(installation, taker, since)
     else:
         total = _snapshot(installation, taker, snapshot)
     click.echo(f"{total:,} events republished to {receiver}; its inbox absorbs those it knows")
 
 
-def _purchases(installation: Installation, taker: Service, since: datetime | None) -> int:
-    start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+def republish_purchases(installation: Installation, taker: Service, since: datetime | None) -> int:
+    """Send raw purchases that another service took since then (UTC; None: all that are kept) to the taker's queues."""
+    start = since.replace(tzinfo=UTC) if since else datetime.now(UTC) - BODIES_KEPT
     queues = _queues(installation, taker, "purchases", None)
     for giver in SERVICES:
         if giver != taker.name and any(one.family == "purchases" for one in build_service(giver).subscriptions):
@@ -64,8 +68,17 @@ def _type_of(runtime: Runtime, name: str) -> str | None:
 
 def _queues(installation: Installation, taker: Service, family: str, accepting: str | None) -> list[str]:
     names = BrokerNames(installation.configuration.instance)
-    return [
-        names.queue(taker.name, one.name)
-        for one in taker.subscriptions
-        if one.family == family and (accepting is None or accepting in one.accepts)
+    concerned = [
+        one for one in taker.subscriptions if one.family == family and (accepting is None or accepting in one.accepts)
     ]
+    with connect(installation.configuration.amqp_url) as broker:
+        return [_one_queue(broker, names, taker.name, one) for one in concerned]
+
+
+def _one_queue(broker: Connection, names: BrokerNames, service: str, subscription: Subscription) -> str:
+    """Of a subscription that may be split over partitions, a queue that somebody reads: any one of them will do."""
+    there = list(standing(broker, names, service, subscription))
+    if not there:
+        whole = names.queue(service, subscription.name)
+        raise click.ClickException(f"the broker has no queue {whole}; start {service} once, or run its `migrate`")
+    return str(max(there, key=lambda queue: queue.consumer_count > 0).queue)

@@ -6,16 +6,17 @@ import time
 from typing import Any
 
 import click
-import pika
 import psutil
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from chassis.messaging.broker import connect
 from chassis.messaging.names import RETRY_DELAYS
-from kezhi.broker import connect
+from kezhi.engine.server import Engine
 from kezhi.home import Home
 from kezhi.installation import SERVICES, Installation
+from kezhi.queues import standing
 
 CALM_LOOKS = 4
 LOOK_EVERY = 0.25
@@ -35,11 +36,16 @@ def show_status(home: Home) -> None:
     console = Console()
     state: dict[str, Any] = home.read_state()
     if not home.running():
-        console.print(f"{home.path}: not running")
+        left = Engine(home).look()
+        also = f"; its PostgreSQL still runs ({left.pid}): `kezhi up` takes it over" if left else ""
+        console.print(f"{home.path}: not running{also}")
+        raise SystemExit(1)
+    if not psutil.pid_exists(state.get("pid", -1)):  # what an earlier supervisor wrote, or none yet
+        console.print(f"{home.path}: starting, or a command is at work in it; see {home.log}")
         raise SystemExit(1)
     console.print(f"{home.path}: running, http://127.0.0.1:{configuration.port}")
     processes = Table("process", "pid", "up for", "restarts", "memory")
-    for child in state["children"]:
+    for child in [*filter(None, [state.get("engine")]), *state["children"]]:
         processes.add_row(
             child["name"],
             str(child["pid"]),
@@ -70,8 +76,10 @@ def _memory(pid: Any) -> str:
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        return f"{sum(member.memory_info().rss for member in family) / 2**20:.0f} MB"
-    except psutil.NoSuchProcess:
+        # Shared pages count once: what gunicorn's processes, or PostgreSQL's, have in common is not there many times.
+        shared_out = [getattr(member.memory_full_info(), "pss", member.memory_info().rss) for member in family]
+        return f"{sum(shared_out) / 2**20:.0f} MB"
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return "gone"
 
 
@@ -93,22 +101,23 @@ def await_quiet(installation: Installation, patience: float) -> None:
                     raise click.ClickException(
                         "still waiting: " + ", ".join(f"{name} {n:,}" for name, n in waiting.items())
                     )
-                connection.sleep(LOOK_EVERY)
+                time.sleep(LOOK_EVERY)
+                connection.heartbeat_check()
     finally:
         for runtime in runtimes:
             runtime.engine.dispose()
 
 
-def _waiting(runtimes: list[Any], connection: pika.BlockingConnection) -> dict[str, int]:
+def _waiting(runtimes: list[Any], connection: Any) -> dict[str, int]:
     found = {}
-    channel = connection.channel()
     for runtime in runtimes:
         with runtime.sessions() as session:
             pending, _, _ = session.execute(WAITING).one()
         found[f"outbox of {runtime.service.name}"] = pending
         for subscription in runtime.service.subscriptions:
-            queue = runtime.names.queue(runtime.service.name, subscription.name)
-            for name in (queue, *(runtime.names.retry(queue, delay) for delay in RETRY_DELAYS)):
-                found[name] = channel.queue_declare(name, passive=True).method.message_count
-    channel.close()
+            for queue in standing(connection, runtime.names, runtime.service.name, subscription):
+                found[queue.queue] = queue.message_count
+                with connection.channel() as channel:
+                    for name in (runtime.names.retry(queue.queue, delay) for delay in RETRY_DELAYS):
+                        found[name] = channel.queue_declare(name, passive=True).message_count
     return {name: count for name, count in found.items() if count}

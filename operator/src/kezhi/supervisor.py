@@ -15,10 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -37,22 +37,52 @@ class ChildPlan:
     environment: dict[str, str]
 
 
+class Living(Protocol):
+    """A process as ``subprocess`` shows it."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def terminate(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 @dataclass
 class Child:
     """A planned process and its present life."""
 
     plan: ChildPlan
-    process: subprocess.Popen[bytes] | None = None
+    process: Living | None = None
     started: float = 0.0
     restarts: int = 0
     pause: float = 0.2
     resume_at: float = 0.0
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Called in a child: it is told to stop when the thread that started it is gone."""
     # Linux only: without it a SIGKILL of the supervisor would leave children writing into the same home.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def start_alone(plan: ChildPlan, log: Path) -> Living:
+    """A process that shares nothing with ours."""
+    with log.open("ab") as written:
+        return subprocess.Popen(  # noqa: S603 - our own modules, no shell
+            plan.arguments,
+            env=plan.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops the children in order
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - runs before any thread exists in the child
+        )
 
 
 @dataclass
@@ -61,6 +91,7 @@ class Supervisor:
 
     plans: list[ChildPlan]
     log: Path
+    start: Callable[[ChildPlan, Path], Living] = start_alone
     stopping: threading.Event = field(default_factory=threading.Event)
     children: list[Child] = field(init=False)
 
@@ -117,16 +148,7 @@ class Supervisor:
         ]
 
     def _spawn(self, child: Child) -> None:
-        with self.log.open("ab") as log:
-            child.process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
-                child.plan.arguments,
-                env=child.plan.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops the children in order
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - runs before any thread exists in the child
-            )
+        child.process = self.start(child.plan, self.log)
         child.started = time.time()
 
     def _revive(self, child: Child) -> None:
@@ -146,23 +168,42 @@ class Supervisor:
 
 
 def _kill_tree(pid: int) -> None:
+    """SIGKILL for a child of ours and its workers; when this returns they are gone and their ports free."""
+    members = set(_session(pid))
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
-        for process in [*parent.children(recursive=True), parent]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        members |= {parent, *parent.children(recursive=True)}
+    for process in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(list(members), timeout=5)
+
+
+def _session(pid: int) -> list[psutil.Process]:
+    # Every child leads a session. Its workers stay in it even when the child died before them, still holding its port.
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) == pid:
+                found.append(process)
+    return found
 
 
 def end_leftovers(state: dict[str, Any], log: Path) -> int:
-    """End children that outlived a killed supervisor; a reused process id is told apart by its start time."""
+    """End children that outlived a killed supervisor, and workers that outlived such a child; answers how many.
+
+    A reused process id is told apart by its start time; a session whose leader died is still the leader's.
+    """
     ended = 0
     for child in state.get("children", []):
+        if child["pid"] is None:
+            continue
         try:
-            process = psutil.Process(child["pid"])
-        except (psutil.NoSuchProcess, TypeError):
-            continue
-        if abs(process.create_time() - child["started"]) > 5:
-            continue
+            if abs(psutil.Process(child["pid"]).create_time() - child["started"]) > 5:
+                continue
+        except psutil.NoSuchProcess:
+            if not _session(child["pid"]):
+                continue
         note(log, f"ending {child['name']} ({child['pid']}), left over from a killed supervisor")
         _kill_tree(child["pid"])
         ended += 1

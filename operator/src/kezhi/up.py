@@ -18,25 +18,50 @@ from pathlib import Path
 import click
 import httpx
 
+from chassis.signals import stop_on_signal
 from kezhi.databases import ServerUnreachable, create_databases
+from kezhi.engine.cluster import is_free
+from kezhi.engine.server import Engine, EngineFailure
 from kezhi.home import Configuration, Home, HomeInUse
 from kezhi.installation import SERVICES, Installation
+from kezhi.nursery import Nursery
 from kezhi.packs import default_pack
 from kezhi.prepare import FOR_THE_PERSON
 from kezhi.supervisor import ChildPlan, Supervisor, end_leftovers, note
 
 READY_WITHIN = 60.0
+LEFTOVERS_END_WITHIN = 15.0
 
 
-def take_port(wanted: int) -> int:
-    """``wanted`` if it is free (0: any). Raises ClickException when somebody else listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            raise click.ClickException(f"port {wanted} is taken by another process; choose one with --port N") from None
-        return int(probe.getsockname()[1])
+def take_port(wanted: int, patience: float = 0.0) -> int:
+    """``wanted`` if it is free (0: any), now or within ``patience`` seconds.
+
+    Raises ClickException when somebody else listens there.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.1)
+                    continue
+                raise click.ClickException(
+                    f"port {wanted} is taken by another process; choose one with --port N"
+                ) from None
+            return int(probe.getsockname()[1])
+
+
+def next_free_port(wanted: int, say: Callable[[str], None]) -> int:
+    """``wanted``, or the next port that is free, and then a word about it: for who did not choose the port."""
+    for port in range(wanted, min(wanted + 100, 65_536)):
+        if is_free(port):
+            if port != wanted:
+                say(f"port {wanted} is taken by another process; taking {port}")
+            return port
+    raise click.ClickException(f"no port is free from {wanted} on; choose one with --port N")
 
 
 def run_prepare(installation: Installation, pack: Path) -> list[str]:
@@ -102,42 +127,67 @@ def running(
     home: Home, configuration: Configuration, pack: Path, say: Callable[[str], None] = click.echo
 ) -> Iterator[tuple[Installation, threading.Event]]:
     """A running installation for the life of the block; answers it with the event that ends it."""
+    os.umask(0o077)  # logs, metrics, messages that become files: nothing of it is for others
     home.create()
-    # Seven processes start from the same modules: they may keep what they compiled.
+    # Eleven processes start from the same modules: they may keep what they compiled.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with ExitStack() as stack:
         try:
             stack.enter_context(home.locked())
         except HomeInUse as used:
             raise click.ClickException(f"{used}; stop it first, or choose another --home or --instance") from None
-        end_leftovers(home.read_state(), home.log)
-        ports = {name: take_port(configuration.port if name == "gateway" else 0) for name in SERVICES}
+        if home.half_restored():
+            raise click.ClickException("a restore was cut off here: run `kezhi restore FILE --replace` again")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)  # until the supervisor takes over: whatever was started ends in order
+        # After a killed supervisor: a child that it had just started stands in no state, and ends by itself.
+        patience = LEFTOVERS_END_WITHIN if end_leftovers(home.read_state(), home.log) else 0.0
+        ports = {name: take_port(configuration.port if name == "gateway" else 0, patience) for name in SERVICES}
+        nursery = Nursery()
+        engine = None
+        if configuration.embedded_database:
+            try:
+                engine = stack.enter_context(Engine(home).running(say))
+            except EngineFailure as failed:
+                raise click.ClickException(str(failed)) from None
         home.remember(configuration)
+        configuration = home.refreshed(configuration)  # the server's port is known by now
         installation = Installation(home, configuration)
         try:
             create_databases(installation)
         except ServerUnreachable as away:
             raise click.ClickException(f"{away}; check --pg or KEZHI_PG") from None
-        told = run_prepare(installation, pack)
-        supervisor = Supervisor(plan_children(installation, ports), home.log)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: supervisor.stopping.set())
+        supervisor = Supervisor(plan_children(installation, ports), home.log, nursery.start)
+        stop_on_signal(supervisor.stopping)
         stopping = stack.enter_context(supervisor.running())
+        try:
+            told = run_prepare(installation, pack)
+        except click.ClickException:
+            if not stopping.is_set():  # a signal that reached all of us: there is nothing to complain about
+                raise
+            told = []
+        nursery.open()
         note(home.log, f"started {len(supervisor.children)} processes")
-        threading.Thread(target=_publish_state, args=(home, ports, supervisor), daemon=True).start()
+        threading.Thread(target=_publish_state, args=(home, ports, supervisor, engine), daemon=True).start()
         await_ready(ports, stopping)
         for word in told:
             say(word)
         yield installation, stopping
 
 
-def _publish_state(home: Home, ports: dict[str, int], supervisor: Supervisor) -> None:
+def _leave(*_: object) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):  # a second one must not cut off the leaving
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _publish_state(home: Home, ports: dict[str, int], supervisor: Supervisor, engine: Engine | None) -> None:
     last = None
     while True:
-        children = supervisor.state()
-        if children != last:
-            home.write_state({"pid": os.getpid(), "ports": ports, "children": children})
-            last = children
+        now = {"children": supervisor.state(), "engine": engine.state() if engine else None}
+        if now != last:
+            home.write_state({"pid": os.getpid(), "ports": ports, **now})
+            last = now
         if supervisor.stopping.wait(0.5):
             return
 

@@ -80,9 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def reply(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
-    """A whole answer; header names are written with underscores."""
+    """A whole answer, JSON unless ``Content_Type`` says otherwise; header names are written with underscores."""
     handler.send_response(status)
-    for name, value in headers.items():
+    for name, value in {"Content_Type": "application/json", **headers}.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()

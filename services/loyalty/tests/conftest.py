@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from chassis.clock import FakeClock
+from chassis.errors import Conflict
 from chassis.messaging.testing import deliver
 from chassis.runtime import Runtime
 from loyalty.bootstrap import build_service
@@ -101,10 +105,40 @@ class Programme:
                 more = run(context)
 
 
+@pytest.fixture(scope="session")
+def pack_saying(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Callable[..., Path]:
+    """``pack_saying({"mode: unlimited": "mode: only_pending"})`` → the default pack with other words for points."""
+    made: dict[tuple[tuple[str, str], ...], Path] = {}
+
+    def pack(words: dict[str, str]) -> Path:
+        known = tuple(words.items())
+        if known not in made:
+            made[known] = tmp_path_factory.mktemp("pack") / "consumer-goods"
+            copytree(pytestconfig.rootpath / "policies" / "consumer-goods", made[known])
+            file = made[known] / "loyalty.yaml"
+            written = file.read_text()
+            for before, after in words.items():
+                assert written.count(before) == 1, f"the default pack says {before!r} {written.count(before)} times"
+                written = written.replace(before, after)
+            file.write_text(written)
+        return made[known]
+
+    return pack
+
+
 @pytest.fixture
-def programme(make_runtime: Callable[..., Runtime], clock: FakeClock) -> Programme:
-    """A fresh loyalty service at 2026-11-20 10:00 in Shanghai with the default pack."""
-    return Programme(make_runtime(build_service), clock)
+def rules() -> dict[str, str]:
+    """What the test's pack says otherwise than the default one; tests give their own by ``parametrize``."""
+    return {}
+
+
+@pytest.fixture
+def programme(
+    make_runtime: Callable[..., Runtime], clock: FakeClock, rules: dict[str, str], pack_saying: Callable[..., Path]
+) -> Programme:
+    """A fresh loyalty service at 2026-11-20 10:00 in Shanghai with the default pack, or what ``rules`` make of it."""
+    settings = {"pack": pack_saying(rules)} if rules else {}
+    return Programme(make_runtime(build_service, **settings), clock)
 
 
 @pytest.fixture
@@ -132,3 +166,42 @@ def in_balance(programme: Programme, api: Any) -> Callable[[], None]:
         assert found["mismatches"] == 0, found["details"]
 
     return check
+
+
+@pytest.fixture
+def offer(api: Any) -> Callable[..., dict[str, Any]]:
+    """``offer("TEA", "voucher", points=50)`` puts a reward into the catalogue."""
+
+    def put(code: str, kind: str = "voucher", **terms: Any) -> dict[str, Any]:
+        made = api.post("rewards", {"code": code, "kind": kind, "name": f"{code} 礼遇", "points": 50, **terms})
+        assert made.status_code == 201, made.get_json()
+        found: dict[str, Any] = made.get_json()
+        return found
+
+    return put
+
+
+@pytest.fixture
+def twenty_at_once() -> Callable[[Callable[[int], Any]], list[str]]:
+    """``twenty_at_once(try_it)`` calls it with 0 to 19 at one moment: ``won`` or ``refused`` for each, sorted."""
+
+    def run(try_it: Callable[[int], Any]) -> list[str]:
+        outcomes: list[str] = []
+        gate = threading.Barrier(20)
+
+        def attempt(number: int) -> None:
+            gate.wait()
+            try:
+                try_it(number)
+                outcomes.append("won")
+            except Conflict:
+                outcomes.append("refused")
+
+        threads = [threading.Thread(target=attempt, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(outcomes)
+
+    return run

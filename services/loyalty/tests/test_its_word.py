@@ -16,7 +16,10 @@ def test_every_event_and_every_snapshot_follows_its_schema(programme: Any, api: 
     programme.buys("5000.00", "P1", at=programme.clock.now() - timedelta(days=10))
     programme.buys("300.00", "P2")
     hold = api.post("holds", {"customer_id": customer, "points": 400}).get_json()["id"]
-    api.post(f"holds/{hold}/capture", {"points": 250})
+    captured = api.post(f"holds/{hold}/capture", {"points": 250}).get_json()
+    api.post("rewards", {"code": "TEA", "kind": "voucher", "name": "一盒茶", "points": 100})
+    api.post("redemptions", {"customer_id": customer, "reward": "TEA", "quantity": 2})
+    api.post(f"redemptions/{captured['redemption_id']}/cancel", {"reason": "by mistake"})
     programme.refunds("P1", "4800.00")
     programme.refunds("P2", "0.10")
     programme.clock.travel_to(datetime(2028, 1, 2, tzinfo=UTC))
@@ -30,7 +33,7 @@ def test_every_event_and_every_snapshot_follows_its_schema(programme: Any, api: 
 
     assert {event.type for event in events} == {
         "member.enrolled.v1", "points.earned.v1", "points.redeemed.v1", "points.reversed.v1", "points.expired.v1",
-        "tier.changed.v1",
+        "tier.changed.v1", "reward.issued.v1",
     }  # fmt: skip
     assert {event.type for event in again} == {"member.enrolled.v1", "tier.changed.v1"}
     said = {event.id: contents(event.type, orjson.loads(event.to_json())) for event in [*events, *again]}

@@ -20,11 +20,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from chassis.errors import Conflict
 from chassis.timing.due import DuePoller
+from loyalty.redemption.cancelling import cancel
+from loyalty.redemption.redeeming import Claim, redeem
+from loyalty.redemption.tables import Redemption
 from loyalty.redemption.use_cases import capture, release, set_aside
 from loyalty.reporting import reconciliation
 
-START = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+START = datetime(2026, 12, 20, 2, 0, tzinfo=UTC)  # lots of 2025 lapse soon, within the time for cancelling
 LONG = os.environ.get("KEZHI_LONG") == "1"
+SHARES = st.sampled_from([0.1, 0.4, 0.4, 0.7, 1.0, 1.5])  # of what may be spent; the last is too much
 _examples = itertools.count(1)
 
 
@@ -51,10 +55,11 @@ class Lot:
 
 @dataclass
 class Purse:
-    """The model: lots, open holds and a deficit; every balance is a sum over them."""
+    """The model: lots, open holds, redemptions and a deficit; every balance is a sum over the lots and the deficit."""
 
     lots: list[Lot] = field(default_factory=list)
     holds: dict[uuid.UUID, tuple[datetime, list[tuple[Lot, int]]]] = field(default_factory=dict)
+    redemptions: dict[uuid.UUID, tuple[datetime, list[tuple[Lot, int]]]] = field(default_factory=dict)
     deficit: int = 0
 
     def balances(self) -> dict[str, int]:
@@ -115,18 +120,40 @@ class Purse:
                 shares.append((lot, share))
         self.holds[id] = (until, shares)
 
-    def resolve(self, id: uuid.UUID, taken: int, now: datetime) -> None:
+    def resolve(self, id: uuid.UUID, taken: int, now: datetime) -> list[tuple[Lot, int]]:
+        spent = []
         for lot, share in self.holds.pop(id)[1]:
-            spent = min(taken, share)
-            taken -= spent
+            part = min(taken, share)
+            taken -= part
             lot.reserved -= share
-            lot.remaining -= spent
-            self.absorb(lot, share - spent)
+            lot.remaining -= part
+            self.absorb(lot, share - part)
+            spent.append((lot, part))
         self.pass_time(now)
+        return [(lot, part) for lot, part in spent if part]
+
+    def redeem(self, id: uuid.UUID, points: int, now: datetime) -> None:
+        spent = []
+        for lot in self.spendable(now):
+            share = min(points, lot.free)
+            lot.remaining -= share
+            points -= share
+            spent.append((lot, share))
+        self.redemptions[id] = (now, [(lot, share) for lot, share in spent if share])
+
+    def cancel(self, id: uuid.UUID, now: datetime) -> None:
+        """Points are back in their lots; what had lapsed lives to the end of the thirtieth day in Shanghai."""
+        self.pass_time(now)
+        for lot, share in sorted(self.redemptions.pop(id)[1], key=lambda part: (part[0].expires_at, part[0].earned_at)):
+            if lot.expires_at <= now:
+                midnight = (now + timedelta(hours=8)).replace(hour=0, minute=0, second=0, microsecond=0)
+                lot.expires_at = midnight + timedelta(days=31, hours=-8)
+            lot.remaining += share
+            self.absorb(lot, share)
 
 
 class History(RuleBasedStateMachine):
-    """Earn, wait, refund, hold, capture, release, time out, expire: after each step model and ledger agree."""
+    """Earn, wait, refund, hold, capture, release, time out, redeem, cancel, expire: after each step the two agree."""
 
     programme: Any
 
@@ -139,13 +166,18 @@ class History(RuleBasedStateMachine):
         self.card = f"card:{example}"
         self.purse = Purse()
         self.steps = itertools.count(1)
+        self._buys(4000, 400)
+        self._buys(2000, 10)
 
     @property
     def now(self) -> datetime:
         return self.programme.clock.now()
 
-    @rule(cents=st.integers(100, 1500), days=st.sampled_from([0, 0, 3, 8, 60, 340]))
+    @rule(cents=st.integers(100, 1500), days=st.sampled_from([0, 3, 8, 60, 360, 400]))
     def buy(self, cents: int, days: int) -> None:
+        self._buys(cents, days)
+
+    def _buys(self, cents: int, days: int) -> None:
         number = next(self.steps)
         at = self.now - timedelta(days=days, seconds=number)
         total, name = Decimal(cents) / 100, f"{self.card}-{number:04d}"
@@ -166,10 +198,10 @@ class History(RuleBasedStateMachine):
         ) == ["accepted"]
         self.purse.refund(lot, amount)
 
-    @rule(points=st.integers(1, 40), minutes=st.sampled_from([15, 15, 60, 60 * 24 * 7]))
-    def hold(self, points: int, minutes: int) -> None:
+    @rule(share=SHARES, minutes=st.sampled_from([15, 15, 60, 60 * 24 * 7]))
+    def hold(self, share: float, minutes: int) -> None:
         until = self.now + timedelta(minutes=minutes, seconds=next(self.steps))
-        enough = self._spendable_after_catching_up() >= points
+        points, enough = self._asked(share)
         try:
             with self.programme.runtime.context() as context:
                 id = set_aside(context, uuid.UUID(self.customer), points, until).id
@@ -189,12 +221,13 @@ class History(RuleBasedStateMachine):
         taken = max(int(sum(points for _, points in shares) * share), 1)
         try:
             with self.programme.runtime.context() as context:
-                capture(context, id, taken)
+                redemption = capture(context, id, taken).redemption_id
         except Conflict:
             assert until <= self.now
         else:
             assert until > self.now
-            self.purse.resolve(id, taken, self.now)
+            assert redemption is not None
+            self.purse.redemptions[redemption] = (self.now, self.purse.resolve(id, taken, self.now))
 
     @rule(pick=st.integers(0, 99))
     def release(self, pick: int) -> None:
@@ -205,8 +238,36 @@ class History(RuleBasedStateMachine):
             release(context, id)
         self.purse.resolve(id, 0, self.now)
 
+    @rule(share=SHARES)
+    def redeem(self, share: float) -> None:
+        points, enough = self._asked(share)
+        try:
+            with self.programme.runtime.context() as context:
+                id = redeem(context, Claim(uuid.UUID(self.customer), "TILL", points, None, None, "till")).id
+        except Conflict:
+            assert not enough
+            return
+        assert enough
+        self.purse.pass_time(self.now)
+        self.purse.redeem(id, points, self.now)
+
+    @rule(pick=st.integers(0, 99))
+    def cancel(self, pick: int) -> None:
+        if not self.purse.redemptions:
+            return
+        id = list(self.purse.redemptions)[pick % len(self.purse.redemptions)]
+        in_time = self.now < self.purse.redemptions[id][0] + timedelta(days=30)
+        try:
+            with self.programme.runtime.context() as context:
+                cancel(context, context.session.get_one(Redemption, id), "as modelled", "till")
+        except Conflict:
+            assert not in_time
+            return
+        assert in_time
+        self.purse.cancel(id, self.now)
+
     @rule(
-        step=st.sampled_from([{"minutes": 20}, {"days": 4}, {"days": 8}, {"days": 8}, {"days": 200}]),
+        step=st.sampled_from([{"minutes": 20}, {"days": 4}, {"days": 8}, {"days": 8}, {"days": 25}, {"days": 200}]),
         late=st.booleans(),
     )
     def wait(self, step: dict[str, int], late: bool) -> None:
@@ -246,6 +307,12 @@ class History(RuleBasedStateMachine):
             found = reconciliation.reconcile(session, self.before)
         assert (found["accounts"], found["mismatches"]) == (1, 0), found["details"]
 
+    def _asked(self, share: float) -> tuple[int, bool]:
+        """So much of what may be spent, and whether it is there."""
+        spendable = self._spendable_after_catching_up()
+        points = max(int(spendable * share), 1)
+        return points, points <= spendable
+
     def _spendable_after_catching_up(self) -> int:
         """What a hold may take: lots that are due count, lots that are over don't; the debt comes first."""
         now, free, owed = self.now, 0, self.purse.deficit
@@ -262,7 +329,9 @@ class History(RuleBasedStateMachine):
 @pytest.mark.timeout(3 * 3600 if LONG else 300)
 @pytest.mark.rule("CG-22")
 @pytest.mark.rule("CG-23")
-def test_the_ledger_does_what_plain_arithmetic_does(programme: Any) -> None:
+def test_the_ledger_does_what_plain_arithmetic_does(programme: Any, offer: Any) -> None:
+    programme.clock.travel_to(START)
+    offer("TILL", "discount", points=1)
     bound = type("BoundHistory", (History,), {"programme": programme})
 
     run_state_machine_as_test(

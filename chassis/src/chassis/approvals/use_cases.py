@@ -72,17 +72,19 @@ def propose(
     content: dict[str, Any],
     expires_in: timedelta = EXPIRES_IN,
     permission: str | None = None,
+    id: uuid.UUID | None = None,
 ) -> ApprovalRow:
     """Put something before those who may decide it. ``content`` must be plain JSON; it is what ``execute`` will get.
 
-    Give the declared Approval; with its name alone, ``permission`` says who decides.
+    Give the declared Approval; with its name alone, ``permission`` says who decides. ``id``: of the thing itself, where
+    it has a row of its own, so that whoever knows one knows the other.
     """
     if isinstance(kind, Approval):
         permission, kind = kind.permission, kind.kind
     content = orjson.loads(orjson.dumps(content, default=str))
     now = clock.now()
     row = ApprovalRow(
-        id=uuid7(now),
+        id=id or uuid7(now),
         kind=kind,
         permission=permission or "",
         content=content,

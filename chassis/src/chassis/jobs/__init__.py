@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from chassis.jobs.job import JobErrorRow, JobRow, answer, note_error, runs, start
+from chassis.jobs.job import JobErrorRow, JobRow, answer, forget_finished, note_error, runs, start
 
-__all__ = ["JobErrorRow", "JobRow", "answer", "note_error", "runs", "start"]
+__all__ = ["JobErrorRow", "JobRow", "answer", "forget_finished", "note_error", "runs", "start"]

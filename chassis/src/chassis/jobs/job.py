@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import BigInteger, ForeignKey, Index, func, select
+from sqlalchemy import BigInteger, ForeignKey, Index, delete, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ATTEMPTS = 5  # of one step, before the job is given up
+FINISHED_KEPT = timedelta(days=90)  # done and failed ones, with their errors and results
 
 
 class JobRow(ChassisBase):
@@ -132,6 +133,13 @@ def answer(session: Session, job: JobRow) -> dict[str, Any]:
         "created_at": job.created_at,
         "finished_at": job.finished_at,
     }
+
+
+def forget_finished(context: Context) -> bool:
+    """Schedule step: remove up to 100 jobs that ended long ago; each takes its errors along, which may be many."""
+    over = select(JobRow.id).where(JobRow.finished_at < context.clock.now() - FINISHED_KEPT).limit(100)
+    removed = context.session.execute(delete(JobRow).where(JobRow.id.in_(over)))
+    return bool(removed.rowcount == 100)  # type: ignore[attr-defined]
 
 
 def _fail(context: Context, job: JobRow, error: str) -> None:

@@ -16,6 +16,7 @@ import amqp
 import kombu
 from kombu.exceptions import KombuError
 
+import chassis.messaging.embedded  # noqa: F401 - makes its URLs known to kombu
 from chassis.messaging.frames import tolerant_frames
 from chassis.messaging.incoming import Incoming
 
@@ -50,6 +51,22 @@ def connect(url: str) -> kombu.Connection:
     connection = kombu.Connection(url, heartbeat=HEARTBEAT, connect_timeout=10, transport_options=options)
     connection.connect()
     return connection
+
+
+def confirming(
+    connection: kombu.Connection,
+    *,
+    on_ack: Callable[[int, bool], None],
+    on_return: Callable[[Exception, str, str, Any], None],
+    on_nack: Callable[[int, bool], None] | None = None,
+) -> Any:
+    """A channel whose publishes are confirmed; who publishes hears of each (tag, multiple) and of what came back."""
+    channel = connection.channel()
+    channel.confirm_select()
+    for event, heard in (("basic_ack", on_ack), ("basic_nack", on_nack), ("basic_return", on_return)):
+        if heard is not None:
+            channel.events[event].add(heard)
+    return channel
 
 
 def user_of(url: str) -> str:
@@ -155,11 +172,9 @@ class Publisher:
                 return
             self.close()
         self._connection = connect(self._url)
-        self._channel = self._connection.channel()
-        self._channel.confirm_select()
-        self._channel.events["basic_ack"].add(self._on_ack)
-        self._channel.events["basic_nack"].add(self._on_nack)
-        self._channel.events["basic_return"].add(self._on_return)
+        self._channel = confirming(
+            self._connection, on_ack=self._on_ack, on_nack=self._on_nack, on_return=self._on_return
+        )
         self._tag = 0
 
     def _publish_window(self, messages: Sequence[Outgoing]) -> None:

@@ -20,6 +20,11 @@ _WITH_CONTENT = frozenset({spec.Basic.Return, spec.Basic.Deliver, spec.Basic.Get
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
 
 
+def damage_of(wrong: Exception) -> str:
+    """What to say of a message whose properties could not be read."""
+    return f"The message's AMQP properties can't be read: {type(wrong).__name__}: {wrong}"[:500] + "."
+
+
 class TolerantMessage(Message):
     """A message whose properties may be unreadable; ``damage`` then says why."""
 
@@ -31,7 +36,7 @@ class TolerantMessage(Message):
             self._load_properties(class_id, buf, offset + 12)
         except Exception as wrong:  # whatever a header does to the decoder, it is the header's fault
             self.properties: dict[str, Any] = {}
-            self.damage = f"The message's AMQP properties can't be read: {type(wrong).__name__}: {wrong}"[:500] + "."
+            self.damage = damage_of(wrong)
         if not self.body_size:
             self.ready = True
         return offset + 12

@@ -47,15 +47,13 @@ class OutboxRow(ChassisBase):
     published_at: Mapped[datetime | None]
 
 
-# RETURNING carries the hint, so that announcing costs one round trip; PostgreSQL keeps one hint per transaction.
-_INSERT = text(
-    f"""
-    INSERT INTO chassis.outbox (partition, event_id, type, family, routing_key, partitionkey, body, created_at)
-    VALUES (:partition, :event_id, :type, :family, :routing_key, :partitionkey, :body, :created_at)
-    RETURNING pg_notify('{CHANNEL}', '')
-    """  # noqa: S608 - the channel is a constant of this module
-)
 _COLUMNS = ("partition", "event_id", "type", "family", "routing_key", "partitionkey", "body", "created_at")
+HINT = f"SELECT pg_notify('{CHANNEL}', '')"  # PostgreSQL keeps one per transaction
+# RETURNING carries the hint, so that announcing costs one round trip.
+_INSERT = f"""
+    INSERT INTO chassis.outbox ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
+    RETURNING pg_notify('{CHANNEL}', '')
+"""  # noqa: S608 - the names are constants of this module
 _COPY = f"COPY chassis.outbox ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
 _COLUMN_TYPES = ("int2", "text", "text", "text", "text", "text", "bytea", "timestamptz")
 
@@ -93,8 +91,7 @@ def announce(
         policyversion=policyversion,
         time=time,
     )
-    row = dict(zip(_COLUMNS, _row(event, "events", event.to_json(), session.info["clock"].now()), strict=True))
-    session.execute(_INSERT, row)
+    record_one(session, event)
     return event
 
 
@@ -126,6 +123,19 @@ def draft(
     )
 
 
+def record_one(session: Session, event: Event) -> None:
+    """Put a drafted event into the outbox."""
+    row = _row(event, "events", event.to_json(), session.info["clock"].now())
+    session.connection().exec_driver_sql(_INSERT, dict(zip(_COLUMNS, row, strict=True)))
+
+
+def rows(session: Session, events: Iterable[Event]) -> list[OutboxRow]:
+    """The rows that announce these events, for a transaction that writes all it has made at once (``write_new``)."""
+    now = session.info["clock"].now()
+    made = (zip(_COLUMNS, _row(event, "events", event.to_json(), now), strict=True) for event in events)
+    return [OutboxRow(**dict(row)) for row in made]
+
+
 def record(session: Session, events: Sequence[Event], exchange_family: str = "events") -> None:
     """Put many finished events into the outbox in one COPY: the hot path of batches."""
     if events:
@@ -151,7 +161,7 @@ def record_bodies(session: Session, finished: Iterable[tuple[str, str, str, byte
         )  # fmt: skip
     if rows:
         copy_wired(session, _COPY, rows)
-        session.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+        session.execute(text(HINT))
 
 
 def forward(session: Session, bodies: Iterable[bytes]) -> None:
@@ -179,7 +189,7 @@ def revive(session: Session, ids: Sequence[int] | None = None) -> int:
 
 def _copy(session: Session, rows: list[tuple[Any, ...]]) -> None:
     copy_rows(session, "chassis.outbox", _COLUMNS, rows, _COLUMN_TYPES)
-    session.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+    session.execute(text(HINT))
 
 
 def _row(event: Event, family: str, body: bytes, created_at: datetime) -> tuple[Any, ...]:

@@ -1,18 +1,18 @@
 """The relay: publishes what the outbox holds, in order, until the broker has confirmed every row.
 
-pika's SelectConnection and the database connection are driven by one loop in one thread: publishes run in a window
-of outstanding confirms, outside any transaction; confirmed ids are marked in sets. Nothing is taken for published
-that was returned, refused or not confirmed: a lost connection means that its open publishes are done again.
-A row the broker keeps refusing is put off, in the end marked ``failed``, counted and shown, never deleted.
+To RabbitMQ by pika's SelectConnection; it and the database connection are driven by one loop in one thread: publishes
+run in a window of outstanding confirms, outside any transaction; confirmed ids are marked in sets. Nothing is taken
+for published that was returned, refused or not confirmed: a lost connection means that its open publishes are done
+again. A row the broker keeps refusing is put off, in the end marked ``failed``, counted and shown, never deleted.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from typing import Any
 
+import amqp
 import kombu
 import pika
 import psycopg
@@ -21,18 +21,17 @@ from pika.exceptions import AMQPError
 
 from chassis.messaging import metrics
 from chassis.messaging.broker import user_of
+from chassis.messaging.embedded import is_embedded
+from chassis.messaging.embedded.relay import EmbeddedLink
 from chassis.messaging.pending import Pending, PendingRow
+from chassis.messaging.relay_link import Link
 from chassis.messaging.wire import Unpublishable, Wire
 from chassis.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-PAGE = 2000  # rows read at once: each look costs the same however much it finds
 _MARK_EVERY = 500
 _TICK = 0.05  # seconds between looks at the stop event
-_SHORTEST_POLL, _LONGEST_POLL = 0.05, 1.0
-_SHARE_EVERY = 2.0
-_MEASURE_EVERY = 5.0
 _PATIENCE = 5.0  # seconds that open confirms may take after the stop
 _LONGEST_BACKOFF = 10.0
 _HEARTBEAT = 30
@@ -67,7 +66,7 @@ class Relay:
             try:
                 pending = Pending(self.runtime.settings.database_url)
                 try:
-                    link = _Link(self.runtime, pending, stop, until_empty)
+                    link = self._link(pending, stop, until_empty)
                     link.run()
                 finally:
                     pending.close()
@@ -76,7 +75,7 @@ class Relay:
                 if stop.is_set():
                     return False
                 trouble = link.trouble
-            except (psycopg.Error, AMQPError, OSError) as error:
+            except (psycopg.Error, AMQPError, amqp.AMQPError, OSError) as error:
                 trouble = error
             if time.monotonic() - began > _LONGEST_BACKOFF:
                 backoff = 0.2
@@ -85,30 +84,23 @@ class Relay:
             backoff = min(backoff * 2, _LONGEST_BACKOFF)
         return False
 
+    def _link(self, pending: Pending, stop: threading.Event, until_empty: bool) -> Link:
+        """The way to the broker that the URL names."""
+        kind = EmbeddedLink if is_embedded(self.runtime.settings.amqp_url) else RabbitLink
+        return kind(self.runtime, pending, stop, until_empty)
 
-class _Link:
-    """One broker connection and the database connection beside it, from connect to the first trouble."""
+
+class RabbitLink(Link):
+    """To RabbitMQ, by pika's SelectConnection: one loop, in one thread, also hears the database's hints."""
 
     def __init__(self, runtime: Runtime, pending: Pending, stop: threading.Event, until_empty: bool) -> None:
-        self.runtime = runtime
-        self.pending = pending
-        self.stop = stop
-        self.until_empty = until_empty
-        self.emptied = False
-        self.trouble: BaseException | None = None
-        self.window = runtime.settings.relay_window
-        self.queue: deque[PendingRow] = deque()
+        super().__init__(runtime, pending, stop, until_empty)
         self.outstanding: dict[int, PendingRow] = {}  # delivery tag → row, in the order of publishing
         self.returned: dict[str, str] = {}  # event id → what the broker said
-        self.confirmed: list[int] = []
-        self.exhausted = False  # the last look found less than a page
         self.tag = 0
-        self.next_poll = 0.0
-        self.pause = _SHORTEST_POLL
-        self.next_share = self.next_measure = self.patience = 0.0
+        self.patience = 0.0
         self.leaving = False
         self.wire: Wire
-        self.exchanges = {family: runtime.names.exchange(family) for family in ("events", "purchases")}
         url = runtime.settings.amqp_url
         self.user = user_of(url)
         parameters = pika.URLParameters(url)
@@ -151,14 +143,8 @@ class _Link:
 
     def _on_trouble(self, _: Any, reason: BaseException | str) -> None:
         self.trouble = self.trouble or (reason if isinstance(reason, BaseException) else OSError(str(reason)))
-        self._save_marks()
+        self.save_marks()
         self.connection.ioloop.stop()
-
-    def _save_marks(self) -> None:
-        try:
-            self._mark()
-        except psycopg.Error:
-            log.info("confirmed rows could not be marked, they will be published again", rows=len(self.confirmed))
 
     def _guarded(self, step: Any) -> None:
         """Run a step; an exception must leave the loop, not vanish in a callback."""
@@ -172,6 +158,9 @@ class _Link:
 
     # --- the work
 
+    def under_way(self) -> list[PendingRow]:
+        return list(self.outstanding.values())
+
     def _tick(self) -> None:
         self._guarded(self._step)
         if self.trouble is None and not self.leaving:
@@ -182,12 +171,7 @@ class _Link:
         if self.stop.is_set():
             self._finish(now)
             return
-        if now >= self.next_share:
-            self.next_share = now + _SHARE_EVERY
-            self._share()
-        if now >= self.next_measure:
-            self.next_measure = now + _MEASURE_EVERY
-            self._measure()
+        self.keep_house(now)
         self._pump()
 
     def _finish(self, now: float) -> None:
@@ -195,44 +179,19 @@ class _Link:
         self.queue.clear()
         self.patience = self.patience or now + _PATIENCE
         if not self.outstanding or now >= self.patience:
-            self._mark()
+            self.mark()
             self._leave()
-
-    def _share(self) -> None:
-        self._mark()
-        self.pending.share({row.partition for row in self.outstanding.values()})
-        if self.pending.leaving:
-            self.queue = deque(row for row in self.queue if row.partition not in self.pending.leaving)
-        metrics.RELAY_PARTITIONS.set(len(self.pending.owned))
-
-    def _measure(self) -> None:
-        pending, failed, oldest = self.pending.counts()
-        age = (self.runtime.clock.now() - oldest).total_seconds() if oldest else 0.0
-        metrics.OUTBOX_PENDING.set(pending)
-        metrics.OUTBOX_FAILED.set(failed)
-        metrics.OUTBOX_OLDEST.set(max(age, 0.0))
 
     def _pump(self) -> None:
         if len(self.confirmed) >= _MARK_EVERY or (self.confirmed and not self.outstanding):
-            self._mark()
-        if len(self.queue) < self.window and (not self.exhausted or time.monotonic() >= self.next_poll):
-            self._fetch()
+            self.mark()
+        self.fetch_when_due()
         room = self.window - len(self.outstanding)
         if self.queue and room >= min(self.window // 4, len(self.queue)):
             self._publish(room)
-        if self.until_empty and self.exhausted and not (self.queue or self.outstanding or self.confirmed):
-            self._settle_emptiness()
-
-    def _fetch(self) -> None:
-        in_hand = [row.id for row in self.queue]
-        in_hand += [row.id for row in self.outstanding.values()]
-        in_hand += self.confirmed
-        rows = self.pending.fetch(PAGE, in_hand, self.runtime.clock.now())
-        self.queue.extend(rows)
-        self.exhausted = len(rows) < PAGE
-        # Quiet times are polled seldom, a hint or a find makes it quick again.
-        self.pause = _SHORTEST_POLL if rows else min(self.pause * 2, _LONGEST_POLL)
-        self.next_poll = time.monotonic() + self.pause
+        if self.until_empty and self.all_done():
+            self.emptied = True
+            self._leave()
 
     def _publish(self, rows: int) -> None:
         publishes = []
@@ -243,7 +202,7 @@ class _Link:
                     self.exchanges[row.family], row.routing_key, row.event_id, row.partitionkey, row.body
                 )
             except Unpublishable as why:
-                self._put_off(row, "unpublishable", f"it can't be published: {why}")
+                self.put_off(row, "unpublishable", f"it can't be published: {why}")
                 continue
             self.tag += 1
             self.outstanding[self.tag] = row
@@ -265,10 +224,10 @@ class _Link:
         for one in settled:
             row = self.outstanding.pop(one)
             if refused:
-                self._guarded(lambda row=row: self._put_off(row, "refused", "the broker refused it (nack)"))
+                self._guarded(lambda row=row: self.put_off(row, "refused", "the broker refused it (nack)"))
             elif self.returned and row.event_id in self.returned:
                 answer = self.returned.pop(row.event_id)
-                self._guarded(lambda row=row, answer=answer: self._put_off(row, "returned", answer))
+                self._guarded(lambda row=row, answer=answer: self.put_off(row, "returned", answer))
             else:
                 self.confirmed.append(row.id)
         self._guarded(self._pump)
@@ -276,26 +235,9 @@ class _Link:
     def _on_return(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
         self.returned[properties.message_id] = f"returned by the broker: {method.reply_code} {method.reply_text}"
 
-    def _put_off(self, row: PendingRow, why: str, error: str) -> None:
-        metrics.NOT_TAKEN.labels(why).inc()
-        log.warning("the broker did not take a row", id=row.id, event_id=row.event_id, error=error)
-        self.pending.put_off(row.id, error, self.runtime.clock.now())
-
     def _on_hint(self) -> None:
-        if self.pending.hinted():
-            self.pause, self.next_poll = _SHORTEST_POLL, 0.0
+        if self.hear():
             self._pump()
-
-    def _mark(self) -> None:
-        if self.confirmed:
-            self.pending.mark(self.confirmed, self.runtime.clock.now())
-            metrics.PUBLISHED.inc(len(self.confirmed))
-            self.confirmed.clear()
-
-    def _settle_emptiness(self) -> None:
-        if self.pending.counts()[0] == 0:
-            self.emptied = True
-            self._leave()
 
     def _leave(self) -> None:
         if self.leaving:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import kombu
 from amqp.exceptions import AccessRefused, AMQPError, NotFound, PreconditionFailed, ResourceLocked
 
+from chassis.messaging.embedded import is_embedded
 from chassis.messaging.names import BrokerNames
 from chassis.messaging.topology_plan import (
     DELIVERY_LIMIT,
@@ -71,7 +72,8 @@ def declare(
     with _connected(connection_url) as connection:
         for exchange in plan.exchanges:
             _exchange(connection, exchange)
-        styles = {_queue(connection, queue) for queue in plan.queues}
+        governed = not is_embedded(connection_url)  # the embedded broker knows no policies
+        styles = {_queue(connection, queue, governed) for queue in plan.queues}
         _bind(connection, plan.bindings)
     return Found("policies" if "policies" in styles else "plain", split)
 
@@ -99,11 +101,11 @@ def has_consistent_hash(connection_url: str) -> bool:
     return True
 
 
-def _queue(connection: kombu.Connection, plan: QueuePlan) -> str:
-    """Declare with plain arguments, else bare; says which of the two is in force."""
+def _queue(connection: kombu.Connection, plan: QueuePlan, governed: bool) -> str:
+    """Declare with plain arguments, else bare where policies may govern it; says which of the two is in force."""
     whole = {**plan.bare, **plan.arguments}
     refusals = []
-    for style, arguments in (("plain", whole), ("policies", plan.bare)):
+    for style, arguments in (("plain", whole), ("policies", plan.bare))[: 2 if governed else 1]:
         channel = connection.channel()
         try:
             channel.queue_declare(plan.name, durable=True, auto_delete=False, arguments=arguments)
@@ -114,10 +116,10 @@ def _queue(connection: kombu.Connection, plan: QueuePlan) -> str:
             raise TopologyMismatch(_no_access(plan.name, refused)) from refused
         channel.close()
         return style
+    policies = ", or import deploy/rabbitmq/definitions.json" if governed else ""
     raise TopologyMismatch(
         f"The queue {plan.name} exists with other arguments than this release needs: {refusals[0]}. "
-        f"Needed: {whole}. Drain and delete the queue, or import deploy/rabbitmq/definitions.json, "
-        "then start again."
+        f"Needed: {whole}. Drain and delete the queue{policies}, then start again."
     )
 
 

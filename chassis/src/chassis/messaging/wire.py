@@ -33,6 +33,28 @@ class Unpublishable(Exception):
     """This message fits into no frame, however often it is tried."""
 
 
+class Properties:
+    """Encodes the properties of persistent CloudEvents that one user publishes."""
+
+    def __init__(self, user: str) -> None:
+        self._before = pack(">H", _FLAGS) + _short(CONTENT_TYPE)
+        self._after = _short(user)
+
+    def encode(self, message_id: str, partitionkey: str) -> bytes:
+        """Flags and values. Raises Unpublishable."""
+        key = partitionkey.encode()
+        table = _KEY + pack(">I", len(key)) + key
+        return b"".join((self._before, pack(">I", len(table)), table, _PERSISTENT, _short(message_id), self._after))
+
+
+def check(routing_key: str, body: bytes) -> None:
+    """What a broker would refuse by closing the channel, and what is under way with it. Raises Unpublishable."""
+    if len(body) > LARGEST_BODY:
+        raise Unpublishable(f"the body has {len(body):,} bytes, more than {LARGEST_BODY:,}")
+    if len(routing_key.encode()) > 255:
+        raise Unpublishable("the routing key is longer than 255 bytes")
+
+
 class Wire:
     """Encodes mandatory, persistent CloudEvents for one channel of one connection."""
 
@@ -40,26 +62,13 @@ class Wire:
         self._connection = connection
         self._channel = channel_number
         self._largest_piece = connection.params.frame_max - _FRAME_OVERHEAD
-        self._before = pack(">H", _FLAGS) + _short(CONTENT_TYPE)
-        self._after = _short(user)
+        self._properties = Properties(user)
         self._publish = cache(self._method)
 
     def encode(self, exchange: str, routing_key: str, message_id: str, partitionkey: str, body: bytes) -> bytes:
         """The frames of one publish. Raises Unpublishable."""
-        if len(body) > LARGEST_BODY:
-            raise Unpublishable(f"the body has {len(body):,} bytes, more than {LARGEST_BODY:,}")
-        key = partitionkey.encode()
-        table = _KEY + pack(">I", len(key)) + key
-        properties = b"".join(
-            (
-                self._before,
-                pack(">I", len(table)),
-                table,
-                _PERSISTENT,
-                _short(message_id),
-                self._after,
-            )
-        )
+        check(routing_key, body)
+        properties = self._properties.encode(message_id, partitionkey)
         channel, size = self._channel, len(body)
         header = pack(">BHIIQ", spec.FRAME_HEADER, channel, len(properties) + 12, spec.Basic.INDEX << 16, size)
         pieces = [self._publish(exchange, routing_key), header, properties, _END]
@@ -73,8 +82,6 @@ class Wire:
         self._connection._output_marshaled_frames([b"".join(publishes)])
 
     def _method(self, exchange: str, routing_key: str) -> bytes:
-        if len(routing_key.encode()) > 255:
-            raise Unpublishable("the routing key is longer than 255 bytes")
         publish = spec.Basic.Publish(exchange=exchange, routing_key=routing_key, mandatory=True)
         return frame.Method(self._channel, publish).marshal()
 

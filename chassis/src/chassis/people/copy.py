@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, Text, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.messaging.delivery import Delivery, Reject
 from chassis.runtime import Context
 from chassis.service import Subscription
 from chassis.storage.schema import ChassisBase
+from chassis.storage.writing import write_newer
 from chassis.web.principal import ADMINISTRATOR, closed
 
 
@@ -83,7 +84,7 @@ def _take_staff(session: Session, data: dict[str, Any], version: int, now: datet
         "state": data,
         "updated_at": now,
     }
-    _newer(session, StaffRow, values)
+    write_newer(session, StaffRow, [values])
 
 
 def _take_unit(session: Session, data: dict[str, Any], version: int, now: datetime) -> None:
@@ -96,17 +97,7 @@ def _take_unit(session: Session, data: dict[str, Any], version: int, now: dateti
         "state": data,
         "updated_at": now,
     }
-    _newer(session, UnitRow, values)
-
-
-def _newer(session: Session, table: type[StaffRow | UnitRow], values: dict[str, Any]) -> None:
-    statement = insert(table).values(**values)
-    given = {name: statement.excluded[name] for name in values if name != "id"}
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[table.id], set_=given, where=table.version < statement.excluded.version
-        )
-    )
+    write_newer(session, UnitRow, [values])
 
 
 def is_away(state: Mapping[str, Any], now: datetime) -> bool:

@@ -7,7 +7,6 @@ taker waits for the outcome. Take a block at once where many are needed (imports
 from __future__ import annotations
 
 from sqlalchemy import BigInteger
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.storage.schema import ChassisBase
@@ -22,13 +21,18 @@ class NumberSeries(ChassisBase):
     next: Mapped[int] = mapped_column(BigInteger)
 
 
+_TAKE = """
+    INSERT INTO chassis.number_series AS known (series, next) VALUES (%(series)s, %(count)s + 1)
+    ON CONFLICT (series) DO UPDATE SET next = known.next + %(count)s
+    RETURNING next
+"""
+
+
 def take(session: Session, series: str, count: int = 1) -> range:
     """The next ``count`` numbers of ``series``, starting at 1; they are spent when the transaction commits."""
     if count < 1:
         raise ValueError("take at least one number")
-    statement = insert(NumberSeries).values(series=series, next=count + 1)
-    statement = statement.on_conflict_do_update(index_elements=["series"], set_={"next": NumberSeries.next + count})
-    end = session.execute(statement.returning(NumberSeries.next)).scalar_one()
+    end = session.connection().exec_driver_sql(_TAKE, {"series": series, "count": count}).scalar_one()
     return range(end - count, end)
 
 

@@ -60,12 +60,16 @@ BEGIN
     SET LOCAL lock_timeout = '5s';
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
-    FOR known IN SELECT place.oid::regclass AS place, kept.relname FROM pg_class kept
+    FOR known IN SELECT place.oid::regclass AS place, kept.relname, string_agg(quote_ident(attname), ', ') AS given
+        FROM pg_class kept
         JOIN pg_class place ON place.oid = to_regclass(kept.relname)
+        JOIN pg_attribute ON attrelid = place.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
         WHERE kept.relnamespace = 'kezhi_baseline'::regnamespace
+        GROUP BY place.oid, kept.relname
     LOOP
         EXECUTE format('DELETE FROM %s', known.place);
-        EXECUTE format('INSERT INTO %s OVERRIDING SYSTEM VALUE TABLE kezhi_baseline.%I', known.place, known.relname);
+        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM kezhi_baseline.%I',
+            known.place, known.given, known.given, known.relname);
     END LOOP;
     PERFORM setval(place::regclass, coalesce(last_value, start_value), last_value IS NOT NULL)
         FROM kezhi_baseline.counted;
@@ -117,7 +121,7 @@ class Databases:
             if (self._in(name, "SELECT pg_database_size(current_database())") or _LARGEST) >= _LARGEST:
                 return False
             self._in(name, _EMPTY)
-        except psycopg.Error:
+        except psycopg.OperationalError:  # somebody holds a lock in it; anything else is a slip of ours
             return False
         return True
 

@@ -27,7 +27,7 @@ from chassis.messaging.names import BrokerNames
 from chassis.runtime import Runtime, start_runtime
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.testkit import backends, tokens
+from chassis.testkit import backends, engine, tokens
 from chassis.testkit.databases import Databases, declared
 from chassis.web.app import create_app
 
@@ -38,11 +38,25 @@ _declared_brokers: dict[str, list[tuple[str, Service]]] = {}  # by instance: wha
 Declaration = Service | Callable[[], Service]
 
 
-def pytest_configure() -> None:
-    """What the code under test logs is captured like any output: one JSON line each, shown where a test fails."""
-    logs.configure("tests", "INFO")
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests run is decided before workers start. What the code under test logs is captured like any output."""
+    config.pluginmanager.register(backends.LeftOut(), "kezhi-left-out")
+    if config.getoption("numprocesses", None):
+        engine.choose()
+    logs.configure("tests", "INFO")  # one JSON line each, shown where a test fails
     settings.register_profile("kezhi", deadline=None)  # machines are shared: a test asserts behaviour, not times
     settings.load_profile("kezhi")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What the run started ends with it; a worker started nothing."""
+    if not hasattr(config, "workerinput"):
+        engine.end()
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say on what this run stands, where that is known before a test asks."""
+    return engine.describe() if config.getoption("numprocesses", None) else None
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +67,14 @@ def pg_url() -> str:
 
 @pytest.fixture(scope="session")
 def amqp_url() -> str:
-    """A RabbitMQ where this session may declare exchanges and queues."""
+    """A broker where this session may declare exchanges and queues: RabbitMQ or the embedded one."""
     return backends.broker_url()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(amqp_url: str) -> str:
+    """RabbitMQ itself; asked for by tests of what the embedded broker does not have or does not speak."""
+    return backends.rabbitmq_url()
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +136,7 @@ def make_runtime(
             urls.append(databases.fresh(service, pack))
             settings["database_url"] = urls[-1]
         given: dict[str, Any] = {
-            "amqp_url": os.environ.get("KEZHI_TEST_AMQP", backends.DEFAULT_AMQP),
+            "amqp_url": os.environ["KEZHI_TEST_AMQP"],
             "instance": instance,
             "mode": "evaluation",
             "jwks_url": tokens.static_jwks(),
@@ -170,9 +190,3 @@ def recorded() -> Callable[..., list[Event]]:
         return [event for event in events if type is None or event.type == type]
 
     return read
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say plainly which backends this run did without."""
-    for backend, why in sorted(backends.left_out.items()):
-        terminalreporter.write_line(f"LEFT OUT: tests that need {backend} - {why}", yellow=True)

@@ -13,11 +13,13 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +31,7 @@ import psycopg
 from chassis.testkit.backends import postgres_binaries, rabbitmq_server
 
 _PR_SET_PDEATHSIG = 1
-STARTUP = 60.0  # seconds
+STARTUP = 180.0  # seconds, on a machine that starts many
 PLUGINS = ("rabbitmq_consistent_hash_exchange",)
 
 
@@ -184,20 +186,33 @@ class PrivateNode(ABC):
 class PrivatePostgres(PrivateNode):
     """A PostgreSQL with superuser ``postgres``, trusted on the loopback; as durable as any (``fsync`` stays on)."""
 
+    binaries: Path | None = None
+    settings: Mapping[str, str | int] = field(default_factory=dict)
+
     accounts = ("postgres", "nobody")
     farewell = signal.SIGINT  # a fast shutdown: sessions are ended, data is flushed
 
     def __post_init__(self) -> None:
-        self.binaries = postgres_binaries()
+        self.programs = self.binaries or postgres_binaries()
         super().__post_init__()
+        if self.credentials and not _everybody_may_enter(self.programs):
+            self.programs = self._copy_of(self.programs.parent) / "bin"
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    def _copy_of(self, install: Path) -> Path:
+        # The wheel's programs find their libraries by where they lie: one folder up, and one aside.
+        package = self.folder / "server" / install.parent.name
+        shutil.copytree(install, package / install.name, ignore=shutil.ignore_patterns("pgxs"))
+        for libraries in install.parents[1].glob(f"{install.parent.name}.libs"):
+            shutil.copytree(libraries, package.parent / libraries.name)
+        return package / install.name
+
     def prepare(self) -> None:
         initdb = [
-            str(self.binaries / "initdb"),
+            str(self.programs / "initdb"),
             "-D",
             str(self.folder / "data"),
             "-U",
@@ -214,9 +229,10 @@ class PrivatePostgres(PrivateNode):
             "unix_socket_directories": "",
             "max_connections": 100,
             "shared_buffers": "64MB",
+            **self.settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *options]
+        return [str(self.programs / "postgres"), "-D", str(self.folder / "data"), *options]
 
     def kill(self) -> None:
         """SIGKILL to the postmaster and all its backends, which have process groups of their own."""
@@ -298,6 +314,10 @@ class PrivateRabbitMQ(PrivateNode):
                 return greeting.recv(1) == b"\x01"  # a method frame: connection.start
         except OSError:
             return False
+
+
+def _everybody_may_enter(folder: Path) -> bool:
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (folder, *folder.resolve().parents))
 
 
 def _children(pid: int) -> list[int]:

@@ -42,6 +42,9 @@ class CalendarYearRow(ChassisBase):
     imported_by: Mapped[str | None]
 
 
+IN_ORDER = (CalendarYearRow.imported_at, CalendarYearRow.hash)  # the last version of a year is the one in force
+
+
 def import_year(session: Session, file: Path, by: str | None = None) -> PublishedYear:
     """Read a YAML or CSV file and put its year in force. Raises Invalid naming the line or key that is wrong."""
     year = read_year(file)
@@ -64,7 +67,7 @@ def put_in_force(session: Session, year: PublishedYear, by: str | None = None) -
 
 def imported_years(session: Session) -> dict[int, PublishedYear]:
     """The years that were imported here, each in its last version."""
-    rows = session.scalars(select(CalendarYearRow).order_by(CalendarYearRow.imported_at))
+    rows = session.scalars(select(CalendarYearRow).order_by(*IN_ORDER))
     return {row.year: PublishedYear(row.year, _dates(row.holidays), _dates(row.workdays)) for row in rows}
 
 

@@ -66,8 +66,8 @@ def assemble(service: Service) -> Application:
         api.register_blueprint(blueprint, url_prefix=f"{PREFIX}/services/{service.name}")
     app.endpoints = _endpoints(app)
     app.approval_kinds = {ACTIVATION.kind: ACTIVATION, **service.approvals}
-    app.document = openapi.finish(api, app, app.endpoints, f"Kezhi service `{service.name}`")
-    app.register_blueprint(health.plain(app.document))
+    app.describe = lambda: openapi.finish(api, app, app.endpoints, f"Kezhi service `{service.name}`")
+    app.register_blueprint(health.plain())
     return app
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{8,64}$")
 BODY_LIMIT = 1024 * 1024
+_describing = threading.Lock()
 
 
 class FastJson(JSONProvider):
@@ -92,8 +94,17 @@ class Application(Flask):
     limits: Limits | None = None
     reading: Engine
     endpoints: dict[str, Endpoint]
-    document: dict[str, Any]
+    _document: dict[str, Any] | None = None
+    describe: Callable[[], dict[str, Any]]
     approval_kinds: dict[str, Approval]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document, worked out when it is first asked for."""
+        with _describing:
+            if self._document is None:
+                self._document = self.describe()
+        return self._document
 
     def full_dispatch_request(self) -> Response:
         begun = time.perf_counter()

@@ -28,7 +28,7 @@ class HealthSchema(Schema):
     policy_version = fields.String(required=True, allow_none=True)
 
 
-def plain(document: dict[str, Any]) -> FlaskBlueprint:
+def plain() -> FlaskBlueprint:
     """What needs no sign-in: probes, metrics, document and its page."""
     blueprint = FlaskBlueprint("process", __name__)
 
@@ -48,11 +48,11 @@ def plain(document: dict[str, Any]) -> FlaskBlueprint:
 
     @blueprint.get("/openapi.json")
     def openapi_json() -> Response:
-        return answer(document)
+        return answer(current_app.document)  # type: ignore[attr-defined]
 
     @blueprint.get("/docs")
     def docs_page() -> Response:
-        return docs.page(document)
+        return docs.page(current_app.document)  # type: ignore[attr-defined]
 
     return blueprint
 

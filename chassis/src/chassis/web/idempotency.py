@@ -78,50 +78,61 @@ class Attempt:
         return attempt
 
     def _look_up(self, work: Work) -> None:
-        session = work.session
         scope = hashlib.sha256("\n".join((self.principal, self.path, self.key)).encode()).digest()
-        lock = int.from_bytes(scope[:8], signed=True)
-        if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}):
+        named = {"principal": self.principal, "path": self.path, "key": self.key}
+        asked = {**named, "lock": int.from_bytes(scope[:8], signed=True), "now": work.clock.now()}
+        found = work.session.connection().exec_driver_sql(_LOOK_UP, asked).one()
+        if not found.free:
             raise Conflict("a request with this Idempotency-Key is being worked on: wait for its answer")
-        row = session.scalar(
-            select(IdempotencyRow).where(
-                IdempotencyRow.principal == self.principal,
-                IdempotencyRow.path == self.path,
-                IdempotencyRow.key == self.key,
-            )
-        )
-        if row is None:
+        if found.status is None:
             return
-        if row.expires_at is not None and row.expires_at <= work.clock.now():
-            session.delete(row)
-            session.flush()
-        elif row.request_hash != self.request_hash:
+        if bytes(found.request_hash) != self.request_hash:
             raise Invalid(
                 "This Idempotency-Key was used for another content", {IDEMPOTENCY: ["used before with another body"]}
             )
-        elif row.body is None:
-            raise Conflict("this was done before; its answer held a secret and isn't kept", status_then=row.status)
-        else:
-            self.replay = Response(row.body, row.status, headers={**row.headers, "Idempotency-Replayed": "true"})
+        if found.body is None:
+            raise Conflict("this was done before; its answer held a secret and isn't kept", status_then=found.status)
+        self.replay = Response(found.body, found.status, headers={**found.headers, "Idempotency-Replayed": "true"})
 
     def remember(self, work: Work, response: Response) -> None:
-        """Keep the answer beside the effect."""
+        """Keep the answer beside the effect. Raises Conflict for a twin that was done meanwhile."""
         now = work.clock.now()
         headers = {name: response.headers[name] for name in _REPLAYED_HEADERS if name in response.headers}
-        work.session.add(
-            IdempotencyRow(
-                principal=self.principal,
-                path=self.path,
-                key=self.key,
-                request_hash=self.request_hash,
-                status=response.status_code,
-                headers=headers,
-                body=None if self.access.secret else response.get_data(),
-                created_at=now,
-                expires_at=None if self.access.keeps_key else now + KEPT,
-            )
+        kept = work.session.connection().exec_driver_sql(
+            _REMEMBER,
+            {
+                "principal": self.principal,
+                "path": self.path,
+                "key": self.key,
+                "request_hash": self.request_hash,
+                "status": response.status_code,
+                "headers": orjson.dumps(headers).decode(),
+                "body": None if self.access.secret else response.get_data(),
+                "created_at": now,
+                "expires_at": None if self.access.keeps_key else now + KEPT,
+            },
         )
-        work.session.flush()
+        if kept.rowcount != 1:
+            raise Conflict("a request with this Idempotency-Key was done meanwhile: ask again for its answer")
+
+
+# The look-up sees what was committed before it began, which may be a moment before the lock came free: a twin that was
+# done in that moment is met by the primary key (``_REMEMBER``), and this request leaves nothing.
+_LOOK_UP = """
+    SELECT asked.free, kept.request_hash, kept.status, kept.headers, kept.body
+    FROM (SELECT pg_try_advisory_xact_lock(%(lock)s) AS free) AS asked
+    LEFT JOIN chassis.idempotency AS kept
+        ON kept.principal = %(principal)s AND kept.path = %(path)s AND kept.key = %(key)s
+        AND (kept.expires_at IS NULL OR kept.expires_at > %(now)s)
+"""
+_COLUMNS = ("principal", "path", "key", "request_hash", "status", "headers", "body", "created_at", "expires_at")
+_REMEMBER = f"""
+    INSERT INTO chassis.idempotency AS known ({", ".join(_COLUMNS)})
+    VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
+    ON CONFLICT (principal, path, key) DO UPDATE
+    SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])}
+    WHERE known.expires_at <= excluded.created_at
+"""  # noqa: S608 - the names are constants of this module
 
 
 def _hash(request: Request) -> bytes:

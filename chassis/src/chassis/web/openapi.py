@@ -10,8 +10,10 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
+from marshmallow.validate import Length
 
+from chassis.web import fields
 from chassis.web.access import Access
 from chassis.web.application import Endpoint
 from chassis.web.idempotency import IDEMPOTENCY
@@ -39,10 +41,45 @@ _VERBS = ("get", "post", "put", "patch", "delete")
 
 
 class KezhiApi(Api):
-    """flask-smorest's Api, whose error handling is ours (``problems``)."""
+    """flask-smorest's Api, whose error handling is ours (``problems``).
+
+    Blueprints are described when the document is first read: that takes longer than all the rest of an application's
+    start, and most processes are never asked for it.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self.ma_plugin.converter.add_attribute_function(_names_of_facts)
+        self._undescribed: list[Blueprint] = []
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        self._app.register_blueprint(blueprint, **options)
+        self._undescribed.append(blueprint)
+
+    def describe(self) -> dict[str, Any]:
+        """The document as flask-smorest knows it."""
+        for blueprint in self._undescribed:
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        self._undescribed.clear()
+        document: dict[str, Any] = self.spec.to_dict()
+        return document
 
     def _register_error_handlers(self) -> None:
         pass
+
+
+def _names_of_facts(converter: Any, field: fields.Field, **kwargs: Any) -> dict[str, Any]:
+    """What a mapping asks of its names, and how many it takes: apispec tells of the values alone."""
+    if not isinstance(field, fields.Dict):
+        return {}
+    told: dict[str, Any] = {}
+    if isinstance(field.key_field, fields.Text):
+        told["propertyNames"] = converter.field2property(field.key_field)
+    most = [each.max for each in field.validators if isinstance(each, Length) and each.max is not None]
+    if most:
+        told["maxProperties"] = min(most)
+    return told
 
 
 def configure(app: Flask, title: str, version: str) -> None:
@@ -50,9 +87,9 @@ def configure(app: Flask, title: str, version: str) -> None:
     app.config.update(API_TITLE=title, API_VERSION=version, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
 
 
-def finish(api: Api, app: Flask, endpoints: dict[str, Endpoint], description: str) -> dict[str, Any]:
+def finish(api: KezhiApi, app: Flask, endpoints: dict[str, Endpoint], description: str) -> dict[str, Any]:
     """The finished document."""
-    document: dict[str, Any] = api.spec.to_dict()
+    document = api.describe()
     document["info"]["description"] = description
     components = document.setdefault("components", {})
     components.pop("responses", None)

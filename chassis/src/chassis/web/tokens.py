@@ -47,19 +47,23 @@ class Keys:
     def __init__(self, url: str) -> None:
         self.url = url
         self._keys: dict[str, Any] = {}
-        self._fetched = float("-inf")
+        self._fetched = self._fetched_at = float("-inf")
         self._lock = threading.Lock()
 
-    def get(self, kid: str) -> Any | None:
-        """The key of this id, fetching anew when it is unknown or the set is old; None if there is none."""
+    def get(self, kid: str, now: float) -> Any | None:
+        """The key of this id, fetching anew when it is unknown or the set is old; None if there is none.
+
+        ``now`` is the process's clock, by which keys are changed; where that clock leaps ahead of the machine's
+        (decision 20), the set has aged with it.
+        """
         with self._lock:
-            age = time.monotonic() - self._fetched
+            age = max(time.monotonic() - self._fetched, now - self._fetched_at)
             if age > _MAX_AGE or (kid not in self._keys and age > _REFETCH):
-                self._refetch()
+                self._refetch(now)
             return self._keys.get(kid)
 
-    def _refetch(self) -> None:
-        self._fetched = time.monotonic()
+    def _refetch(self, now: float) -> None:
+        self._fetched, self._fetched_at = time.monotonic(), now
         try:
             keys = KeySet.import_key_set(orjson.loads(self._read()))
         except (OSError, ValueError) as away:
@@ -106,7 +110,7 @@ class Verifier:
         return principal
 
     def _check(self, text: str, now: float) -> tuple[Principal, float]:
-        claims = self._claims(text)
+        claims = self._claims(text, now)
         expires = claims.get("exp")
         if not isinstance(expires, int | float) or now >= expires:
             raise NotAuthentic("the token has expired: sign in again")
@@ -119,11 +123,11 @@ class Verifier:
             raise NotAuthentic("the token comes from another issuer")
         return self._principal(claims), float(expires)
 
-    def _claims(self, text: str) -> dict[str, Any]:
+    def _claims(self, text: str, now: float) -> dict[str, Any]:
         try:
             header_part = text.split(".", 1)[0]
             kid = _header(header_part).get("kid")
-            key = self.keys.get(kid) if isinstance(kid, str) else None
+            key = self.keys.get(kid, now) if isinstance(kid, str) else None
             if key is None:
                 raise NotAuthentic("the token is signed by an unknown key")
             registry = JWSRegistry(algorithms=_ALGORITHMS)

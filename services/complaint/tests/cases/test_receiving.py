@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from chassis.messaging.event import Event
 
@@ -200,3 +201,35 @@ def test_the_whole_way_to_the_satisfied_answer(given_complaint: Any, recorded: A
         "complaint.received.v1", "complaint.assigned.v1", "complaint.contacted.v1", "complaint.resolved.v1",
         "complaint.closed.v1",
     ]  # fmt: skip
+
+
+MOST = 8  # the key and its twin, the customer, the surroundings, the handler, the number; the case, the audit, the key
+
+
+def test_an_intake_takes_few_statements_whatever_it_consists_of(house: Any, given_complaint: Any) -> None:
+    given_complaint()
+    asked: list[str] = []
+
+    def heard(_c: Any, _k: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", heard)
+    try:
+        known = given_complaint(against={"kind": "product", "ref": "W-1"}, value={"amount": "12.50", "currency": "CNY"})
+    finally:
+        event.remove(Engine, "before_cursor_execute", heard)
+    assert len(asked) <= MOST, asked
+    assert len(known.clocks) >= 3
+
+
+def test_the_answer_tells_the_case_as_it_is_read_again(house: Any, given_complaint: Any) -> None:
+    """It is made of what was written, so nothing of it may differ."""
+    customer = house.customer(grade="vip")
+    first = given_complaint(customer_id=customer, against={"kind": "store", "ref": "SH001"}, insists=True)
+    nameless = given_complaint(complainant=None, anonymous=True, channel="store_box", unit=None)
+    again = given_complaint(customer_id=customer, against={"kind": "store", "ref": "SH001"})
+
+    assert again.repeat_of == first.id
+    for case in (first, nameless, again):
+        told = case.last.body
+        assert house.as_("fei").get(f"complaints/{case.id}").body == told

@@ -120,11 +120,11 @@ def test_lists_show_the_open_clocks(given_complaint: Any, house: Any) -> None:
 
 @pytest.fixture
 def full_house(house: Any) -> Any:
-    """20,000 cases, 1,000 of them open."""
+    """20,000 cases, 1,000 of them open, and no entries that wait outside of the index, as autovacuum leaves it."""
     with house.runtime.sessions.begin() as session:
         session.execute(text(FILL))
     with house.runtime.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE complaint"))
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE complaint"))
     return house
 
 

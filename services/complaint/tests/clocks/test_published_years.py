@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.timing.published import put_in_force, year_of
+from complaint.clocks.calendars import calendar_now
 from complaint.clocks.recomputing import recompute_provisional
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -141,3 +142,16 @@ def test_working_hours_and_what_can_not_be_asked(house):
     assert ask("calendar/working-time", **both).code == 422
     assert ask("calendar/working-time", **{"from": "9999-12-30T17:00:00+08:00", "working_days": 2000}).code == 422
     assert ask("calendar/working-time", **{"from": "2027-12-30T17:00:00+08:00", "working_days": 2}).provisional is True
+
+
+def test_a_calendar_is_known_by_what_was_imported_not_by_when(house):
+    """Two databases of one process, or two replicas whose clocks differ, may import different years at one instant."""
+    company = house.runtime.policies.in_force().company
+    versions = set()
+    for day in ("2027-01-04", "2027-01-05"):
+        with house.runtime.context() as context:
+            put_in_force(context.session, year_of({"year": 2027, "holidays": {day: "New Year's Day"}}))
+            versions.add(calendar_now(context.session, company).version)
+            context.session.rollback()
+
+    assert len(versions) == 2

@@ -77,6 +77,19 @@ def test_the_complainant_sees_the_course_the_times_and_the_handlers_line(
     assert seen.may_answer is False
 
 
+def test_what_was_done_too_late_is_not_awaited_any_more(house: Any, given_complaint: Any, links: Any) -> None:
+    case = given_complaint()
+    house.clock.advance(days=12)
+    house.drain()
+    token = token_of(links("follow"))
+    late = {each["step"] for each in house.as_("portal").get(f"complaint-links/{token}").expected}
+
+    case.closed()
+
+    assert {"first_contact", "resolution"} <= late
+    assert house.as_("portal").get(f"complaint-links/{token}").expected == []
+
+
 def test_what_is_said_inside_the_house_stays_inside(house: Any, given_complaint: Any, links: Any) -> None:
     case = given_complaint().proposed(amount="5000")
     token = token_of(links("follow"))

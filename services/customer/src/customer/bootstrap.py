@@ -14,7 +14,7 @@ from customer.admission.use_cases import EXPIRY, let_blacklisting_lapse
 from customer.archive import api as archive
 from customer.archive.subscriptions import ARCHIVE
 from customer.importing import api as importing
-from customer.importing.use_cases import IMPORT, work_off
+from customer.importing.use_cases import IMPORT, forget_lines, work_off
 from customer.insight import api as insight
 from customer.permissions import PERMISSIONS
 from customer.policy import SECTION
@@ -52,7 +52,10 @@ def build_service() -> Service:
             f"job:{APPLY}": runs(carry_out_falls),
         },
         # Before the first working hour of the month, so that the figures of the whole month before are in.
-        schedules=(Schedule("monthly-review", "0 2 1 * *", review_monthly),),
+        schedules=(
+            Schedule("monthly-review", "0 2 1 * *", review_monthly),
+            Schedule("forget-import-lines", "45 3 * * *", forget_lines),
+        ),
         approvals={each.kind: each for each in (BLACKLISTING, REINSTATEMENT, LOWERING)},
         policy=SECTION,
         snapshots=(CUSTOMERS,),

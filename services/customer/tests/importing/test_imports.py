@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
+from customer.importing.use_cases import forget_lines
+
 FILE = """name,kind,phone,identity,birthday,profile.zone
 李梅,individual,13800138001,card:1;wechat:lm,1988-11-05,east
 王芳,individual,12,card:2,,
@@ -66,3 +70,17 @@ def test_what_is_no_file_of_customers_is_refused_at_the_door(admin):
     assert status(b"name\n") == 422
     assert status(b"name\n\xff\xfe\n") == 400
     assert status(b"{}", "application/json") == 415
+
+
+def test_lines_of_an_import_that_was_given_up_are_forgotten_and_no_others(admin, runtime):
+    given_up, waiting = (
+        admin.post("/api/v1/imports", data=FILE.encode(), content_type="text/csv").json["id"] for _ in range(2)
+    )
+
+    with runtime.context() as context:
+        context.session.execute(text("UPDATE chassis.job SET status = 'failed' WHERE id = :id"), {"id": given_up})
+        assert forget_lines(context) is False
+
+    with runtime.sessions() as session:
+        left = {str(job) for job in session.scalars(text("SELECT DISTINCT job_id FROM import_line"))}
+    assert left == {waiting}

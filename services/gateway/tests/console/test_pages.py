@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import select
@@ -83,16 +84,18 @@ def everything(services: Any) -> None:
     complaint.answers |= {
         "complaints": lambda query: items(a_case(status=query["status"]) if "status" in query else a_case()),
         f"complaints/{CASE}": {**a_case(), "allowed": ["callback"]},
-        "complaints/counts": {"open": 4, "breached": 1},
-    }
+        "complaints/counts": {"open": 4, "breached": 1, "due_today": 1, "mine": 1,
+                              "by_status": {"calling_back": 2}, "by_level": {}},
+    }  # fmt: skip
     loyalty.answers |= {
         f"members/{ID}": {
             "customer_id": ID, "tier": "silver", "tier_kept_until": None, "growth": 1200, "expiring": [],
             "points": {"available": 12345, "pending": 20, "held": 0, "blocked": 0, "deficit": 0},
         },
         f"members/{ID}/entries": items(
-            {"id": "e", "kind": "earn", "occurred_at": "2026-11-18T02:00:00Z", "points": 256, "growth": 256,
-             "reference": "SH1-1", "reason": None, "why": {"decision": "256 points", "clause": "MC-01",
+            {"id": "e", "key": "purchase:SH1-1", "kind": "purchase", "occurred_at": "2026-11-18T02:00:00Z",
+             "points": 256, "growth": 256, "reference": "SH1-1", "reason": None, "why": {"decision": "256 points",
+             "clause": "MC-01", "inputs": {"total": "256.00", "currency": "CNY"},
              "breakdown": [{"rule": "base", "points": 256, "growth": 256, "clause": "MC-01", "detail": None}]}},
         ),
         "services/loyalty/approvals": items(),
@@ -109,6 +112,8 @@ def test_today_shows_what_waits_for_me(browser: Any, services: Any) -> None:
     everything(services)
     told = browser().get("/console/").text
     assert "1 due today · 1 call-back · 1 approval" in told
+    assert re.findall(r'class="tile[^>]*><b>(\d+)</b><span>([\w ]+)', told)[:4] == [
+        ("4", "open complaints"), ("1", "overdue"), ("1", "due today"), ("2", "to call back")]  # fmt: skip
     assert "TS2026-000012" in told
     assert "漏水的桶 &lt;b&gt;" in told
     assert "2 h 10 min left" in told

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 import gateway
 
 SOURCE = Path(gateway.__file__).parent
+PACK = Path(__file__).resolve().parents[4] / "policies" / "consumer-goods"
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 CATALOGUES = sorted((SOURCE / "console" / "words").glob("*.po"))
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -71,3 +73,30 @@ def test_no_catalogue_carries_what_nobody_shows(path: Path) -> None:
     shown = texts()
     carried = [m.id[0] if isinstance(m.id, tuple) else m.id for m in read_po(path.open("rb")) if m.id]
     assert [text for text in carried if text not in shown] == []
+
+
+def pack_codes() -> set[str]:
+    """Every code of the default pack that a page may show."""
+    told = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in PACK.glob("*.yaml")}
+    complaint, customer, loyalty = told["complaint"], told["customer"], told["loyalty"]
+    groups = {name: found for name, found in complaint["categories"].items() if isinstance(found, list)} | {
+        "policy": []
+    }
+    groups.pop("ours", None)
+    return {
+        *(route["name"] for route in told["notify"]["routes"]),
+        *(plan["plan"] for plan in told["notify"]["care_plans"]),
+        *told["pack"]["company"]["roles"],
+        *complaint["channels"]["accepted"], *complaint["clocks"],
+        *groups, *(code for codes in groups.values() for code in codes),
+        *(level["tier"] for level in loyalty["tiers"]["levels"]),
+        *(level["grade"] for level in customer["grades"]["value"]["levels"]),
+        *(band["class"] for name in ("frequency", "amount") for band in customer["classifications"][name]["bands"]),
+        *customer["classifications"],
+    }  # fmt: skip
+
+
+def test_no_code_of_the_default_pack_is_shown_raw() -> None:
+    known = translations()
+    raw = {code for code in pack_codes() if not any(known.get(code.replace("_", " ").capitalize(), ()))}
+    assert raw - {"integration"} == set()  # an API key's role: nobody reads it

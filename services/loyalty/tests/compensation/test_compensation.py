@@ -95,3 +95,15 @@ def test_it_waits_for_a_member_who_is_not_enrolled_yet_and_refuses_a_stranger(pr
     programme.enrol("card:1", customer_id=later)
     programme.tell("compensations", compensated(later, 300, granted))
     assert programme.purse(later)["available"] == 300
+
+
+def test_who_is_under_review_gets_them_when_cleared(programme, in_balance, granted):
+    flags = [{"code": "frequent", "since": "2026-11-01T00:00:00Z"}]
+    member = programme.enrol("card:1", flags=flags)
+    programme.tell("compensations", compensated(member, 300, granted))
+    assert (programme.purse(member)["available"], programme.purse(member)["blocked"]) == (0, 300)
+
+    programme.tell("customers", programme.customer_event("updated", member))
+
+    assert (programme.purse(member)["available"], programme.purse(member)["blocked"]) == (300, 0)
+    in_balance()

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from loyalty.ledger.domain import Account, OpenLot, take_back
-
 
 @pytest.mark.rule("CG-22")
 def test_a_purchase_earns_one_point_and_one_growth_value_per_whole_unit(programme: Any) -> None:
@@ -111,23 +109,6 @@ def test_a_waiting_refund_that_exceeds_its_purchase_becomes_a_dead_letter(progra
     (letter,) = api.get("services/loyalty/dead-letters").get_json()["items"]
     assert "exceeds purchase P1" in letter["reason"]
     assert programme.rows("SELECT * FROM waiting_refund") == []
-
-
-def test_the_refund_mode_of_the_pack_decides_how_far_a_refund_goes() -> None:
-    def fresh() -> tuple[Account, OpenLot]:
-        at = datetime(2026, 1, 1, tzinfo=UTC)
-        account = Account(
-            "m", None, False, 0, 30, 0, 0, 0, 100, 0, None, None, None, "ordinary", None, None, None, 0, 0
-        )  # fmt: skip
-        return account, OpenLot("m", "l", "l", "available", 100, 30, 0, at, at, None)
-
-    seen = {}
-    for mode in ("unlimited", "within_balance", "only_pending"):
-        account, lot = fresh()
-        _, owed, forgiven = take_back(account, lot, [lot], 100, mode)
-        seen[mode] = (account.available, owed, forgiven)
-
-    assert seen == {"unlimited": (-70, 70, 0), "within_balance": (0, 0, 70), "only_pending": (30, 0, 100)}
 
 
 def test_an_anonymous_sale_and_its_refund_move_nothing(programme: Any) -> None:

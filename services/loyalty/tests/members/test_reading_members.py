@@ -104,7 +104,7 @@ def test_a_member_knows_what_is_missing_to_the_next_tier(programme: Any, api: An
     assert api.get(f"members/{customer}/progress").get_json()["next"] is None
 
 
-@pytest.mark.parametrize("path", ["", "/entries", "/lots", "/tiers", "/progress"])
+@pytest.mark.parametrize("path", ["", "/entries", "/lots", "/tiers", "/progress", "/benefits"])
 def test_a_customer_who_takes_no_part_is_not_found(api: Any, path: str) -> None:
     assert api.get(f"members/{uuid.uuid4()}{path}").status_code == 404
 

@@ -38,7 +38,7 @@ def test_a_list_holds_the_members_of_ones_own_units(shops: Any) -> None:
     assert seen("the company") == list(members.values())
 
 
-@pytest.mark.parametrize("below", ["", "/entries", "/lots", "/tiers"])
+@pytest.mark.parametrize("below", ["", "/entries", "/lots", "/tiers", "/benefits"])
 def test_a_member_of_others_is_as_if_there_were_none(shops: Any, below: str) -> None:
     members, of = shops
     path = f"/api/v1/members/{members['SH001']}{below}"

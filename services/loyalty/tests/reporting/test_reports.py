@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -122,3 +122,67 @@ def test_the_database_refuses_a_transaction_that_does_not_sum_to_zero(programme:
                 " effective_at, recorded_at, 5, -4 FROM transaction LIMIT 1"
             )
         )
+
+
+@pytest.mark.rule("CG-22")
+def test_what_moved_adds_up_month_by_month(programme: Any, api: Any) -> None:
+    customer = programme.enrol("card:1")
+    programme.clock.travel_to(datetime(2026, 9, 15, 2, tzinfo=UTC))
+    programme.buys("300.00", "P1", at=programme.clock.now() - timedelta(days=10))
+    programme.clock.travel_to(datetime(2026, 10, 31, 15, 59, tzinfo=UTC))  # still October in Shanghai
+    hold = api.post("holds", {"customer_id": customer, "points": 80}).get_json()["id"]
+    api.post(f"holds/{hold}/capture")
+    programme.clock.travel_to(datetime(2026, 10, 31, 16, 1, tzinfo=UTC))  # November
+    programme.refunds("P1", "100.00")
+    programme.buys("20.00", "P2")
+
+    report = api.get("loyalty-reports/movements", **{"from": "2026-10-01", "to": "2026-11-30"}).get_json()
+
+    assert [
+        (row["month"], row["opening"], row["issued"], row["reversed"], row["redeemed"], row["closing"])
+        for row in report["months"]
+    ] == [("2026-10", 300, 0, 0, 80, 220), ("2026-11", 220, -80, 100, 0, 140)]
+    assert (report["opening"], report["issued"], report["redeemed"], report["closing"]) == (300, -80, 80, 140)
+    assert (report["held_by_members"], report["agrees"]) == (140, True)
+
+
+def test_a_span_that_is_over_is_checked_as_it_closed(programme: Any, api: Any) -> None:
+    programme.clock.travel_to(datetime(2026, 10, 10, 2, tzinfo=UTC))
+    programme.enrol("card:1")
+    programme.buys("100.00", "P1")
+    programme.clock.travel_to(datetime(2026, 11, 10, 2, tzinfo=UTC))
+    programme.buys("7.00", "P2")
+    october = {"from": "2026-10-01", "to": "2026-10-31"}
+    assert api.get("loyalty-reports/movements", **october).get_json()["agrees"]
+
+    with programme.runtime.sessions.begin() as session:
+        session.execute(text("UPDATE member SET pending = pending + 1"))
+
+    report = api.get("loyalty-reports/movements", **october).get_json()
+    assert (report["closing"], report["held_by_members"], report["agrees"]) == (100, 101, False)
+
+
+def test_a_span_that_ends_before_it_begins_is_refused(api: Any) -> None:
+    refused = api.get("loyalty-reports/movements", **{"from": "2026-11-02", "to": "2026-11-01"})
+
+    assert (refused.status_code, list(refused.get_json()["errors"])) == (422, ["from"])
+
+
+@pytest.mark.rule("CG-22")
+def test_breakage_is_expected_as_past_lots_broke(programme: Any, api: Any) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("100.00", "P1", at=programme.clock.now() - timedelta(days=10))
+    hold = api.post("holds", {"customer_id": customer, "points": 25}).get_json()["id"]
+    api.post(f"holds/{hold}/capture")
+    untried = api.get("loyalty-reports/liability").get_json()
+    programme.clock.travel_to(datetime(2028, 1, 2, tzinfo=UTC))
+    programme.run("expire-lots")
+    programme.buys("1000.00", "P2", at=programme.clock.now() - timedelta(hours=1))
+
+    report = api.get("loyalty-reports/liability").get_json()
+
+    assert (untried["expected_breakage"]["rate"], untried["expected_breakage"]["money"]) == (None, None)
+    assert untried["redemption_rate"] == {"rate": "0.25", "redeemed": 25, "issued": 100, "days": 365}
+    found = report["expected_breakage"]
+    assert (found["rate"], found["expired"], found["redeemed"]) == ("0.75", 75, 25)
+    assert (found["points"], found["money"], report["points_outstanding"]) == (750, "7.50", 1000)

@@ -1,7 +1,6 @@
 """Show 3: every event delivered twice, workers killed at random: one message each; what may have doubled is counted.
 
-Over a RabbitMQ of its own and the real database. The short form has 2,000 events; KEZHI_LONG=1 has
-20,000.
+Over a RabbitMQ of its own, or the run's embedded broker. The short form has 2,000 events; KEZHI_LONG=1 has 20,000.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pika
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
@@ -27,7 +25,8 @@ from sqlalchemy import text
 from chassis.messaging import topology
 from chassis.messaging.testing import deliver
 from chassis.runtime import Runtime
-from chassis.testkit.broker import eventually, waiting_in
+from chassis.testkit import engine
+from chassis.testkit.broker import Line, eventually, waiting_in
 from chassis.testkit.people import Company
 from chassis.testkit.private_nodes import PrivateRabbitMQ
 from notify.bootstrap import build_service
@@ -42,21 +41,25 @@ pytestmark = [pytest.mark.faults, pytest.mark.broker, pytest.mark.timeout(1800 i
 
 
 @pytest.fixture
-def broker() -> Iterator[PrivateRabbitMQ]:
+def broker(request: pytest.FixtureRequest) -> Iterator[str]:
     """A node of its own: consumers that are killed by the dozen are nobody else's affair."""
+    if engine.BROKER in engine.embedded():
+        yield request.getfixturevalue("amqp_url")
+        return
     with PrivateRabbitMQ() as node:
-        yield node
+        yield node.url
 
 
 @pytest.fixture
-def hotel(make_runtime: Callable[..., Runtime], broker: PrivateRabbitMQ) -> Runtime:
+def hotel(make_runtime: Callable[..., Runtime], broker: str) -> Iterator[Runtime]:
     """A notify service with guests, a handler, and its queues on the broker."""
-    runtime = make_runtime(build_service, field_keys=(Fernet.generate_key().decode(),), amqp_url=broker.url)
+    runtime = make_runtime(build_service, field_keys=(Fernet.generate_key().decode(),), amqp_url=broker)
     topology.declare(runtime.settings.amqp_url, runtime.names, runtime.service)
     Company(runtime).employ("li", ["handler"])
     told = deliver(runtime, "customers", [registered(number) for number in range(GUESTS)])
     assert told == ["accepted"] * GUESTS
-    return runtime
+    yield runtime
+    topology.forget(broker, runtime.names, runtime.service)
 
 
 @pytest.fixture
@@ -144,12 +147,9 @@ def read(hotel: Runtime, sql: str) -> list[Any]:
 
 def publish(url: str, exchange: str, events: list[dict[str, Any]]) -> None:
     """All of them, each confirmed by the broker."""
-    with pika.BlockingConnection(pika.URLParameters(url)) as line:
-        channel = line.channel()
-        channel.confirm_delivery()
+    with Line(url) as line:
         for event in events:
-            properties = pika.BasicProperties(content_type="application/cloudevents+json", delivery_mode=2)
-            channel.basic_publish(exchange, event["type"], orjson.dumps(event), properties, mandatory=True)
+            line.publish(exchange, event["type"], orjson.dumps(event))
 
 
 def guest(number: int) -> str:

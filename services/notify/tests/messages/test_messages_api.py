@@ -120,7 +120,7 @@ def test_the_accused_find_the_message_nowhere(office, api):
 def test_a_store_sees_the_messages_of_its_own_customers(office, api):
     office.company.unit("SH")
     office.company.unit("BJ")
-    here, there = office.customer(unit="SH", unit_path="/SH"), office.customer(unit="BJ", unit_path="/BJ")
+    here, there = office.customer(unit="SH"), office.customer(unit="BJ")
     office.hears(office.points_expiring(here), office.points_expiring(there))
 
     store = api("li", ["store_manager"], "/SH/")

@@ -81,7 +81,7 @@ def control_chart(before: Sequence[int], now: int) -> Signal:
     baseline = list(before)[-BASELINE:]
     if len(baseline) < LEAST_BASELINE:
         known = len(baseline)
-        return Signal(None, None, None, None, f"{known} periods before this one: {LEAST_BASELINE} are needed")
+        return Signal(None, None, None, None, f"{known} of the {LEAST_BASELINE} periods needed before this one")
     mean = sum(baseline) / len(baseline)
     width = 3 * sqrt(mean)
     lower, upper = max(0.0, mean - width), mean + width

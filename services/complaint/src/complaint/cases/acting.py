@@ -8,7 +8,7 @@ clocks follow and announces what others must hear: all in the caller's transacti
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import Forbidden, NotFound
 from chassis.messaging import outbox
+from chassis.messaging.event import Event
 from chassis.people.guard import as_hidden_from
 from chassis.runtime import Context
 from chassis.web.fields import instant
@@ -129,11 +130,16 @@ def announce_closed(context: Context, case: Complaint, at: datetime, by: str) ->
 
 def clocks_said(session: Session, case: Complaint) -> list[dict[str, Any]]:
     """The clocks of a case as its events carry them."""
-    from complaint.clocks.use_cases import shown  # noqa: PLC0415 - clocks announce through this module
+    from complaint.clocks.showing import shown  # noqa: PLC0415 - clocks announce through this module
 
+    return as_said(shown(session, [case.id]).get(case.id, []))
+
+
+def as_said(clocks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Clocks as they are shown, in the words of events."""
     return [
         {name: clock[name] if name != "due_at" else _written(clock[name]) for name in SAID_OF_CLOCKS}
-        for clock in shown(session, [case.id]).get(case.id, [])
+        for clock in clocks
     ]
 
 
@@ -170,8 +176,14 @@ def role_of(principal: Principal, case: Complaint) -> str | None:
     return min(principal.roles, default=None)
 
 
-def record_step(
-    context: Context,
+def record_step(context: Context, case: Complaint, action: str, **facts: Any) -> Step:
+    """Write a line of the case's history; the facts are those of ``new_step``."""
+    step = new_step(case, action, **facts)
+    context.session.add(step)
+    return step
+
+
+def new_step(
     case: Complaint,
     action: str,
     *,
@@ -185,27 +197,30 @@ def record_step(
     clause: str | None = None,
     round_: int | None = None,
 ) -> Step:
-    """Write a line of the case's history; ``round_``: of the round that the action ended."""
-    step = Step(
+    """A line of the case's history; ``round_``: of the round that the action ended."""
+    return Step(
         complaint_id=case.id, round=round_ or case.round, action=action, from_status=from_status or case.status,
         to_status=to_status or case.status, by=by, by_role=by_role, at=at, note=note, data=dict(data or {}),
         clause=clause,
     )  # fmt: skip
-    context.session.add(step)
-    return step
 
 
-def announce_case(
+def announce_case(context: Context, case: Complaint, type_: str, **more: Any) -> None:
+    """Say ``complaint.<type_>.v1``, as ``draft_case`` writes it."""
+    outbox.record_one(context.session, draft_case(context, case, type_, **more))
+
+
+def draft_case(
     context: Context, case: Complaint, type_: str, *, key: str | None = None, at: datetime | None = None, **more: Any
-) -> None:
-    """Say ``complaint.<type_>.v1`` with what every event of a case carries; ``more`` is the event's own.
+) -> Event:
+    """``complaint.<type_>.v1`` with what every event of a case carries; ``more`` is the event's own.
 
     Each saying raises the case's version, which is the event's sequence. ``key`` names the fact where it has a name of
     its own (a clock's id); otherwise case and version do.
     """
     case.version += 1
     data = {**common_members(case), "at": instant(at or context.clock.now()), **more}
-    outbox.announce(
+    return outbox.draft(
         context.session, f"complaint.{type_}.v1", subject=str(case.id), data=data,
         key=key or f"{case.id}:{case.version}", partitionkey=str(case.customer_id or case.id), sequence=case.version,
         policyversion=context.policies.in_force().version,

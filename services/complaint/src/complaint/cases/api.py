@@ -15,13 +15,12 @@ from complaint.cases import queries, showing
 from complaint.cases.acting import take
 from complaint.cases.actions import ACTIONS, Action
 from complaint.cases.amending import amend
+from complaint.cases.glimpsing import glimpse_case
 from complaint.cases.handing_over import hand_over
 from complaint.cases.intake import receive
 from complaint.cases.schemas import AmendSchema, HandedOverSchema, HandOverSchema, IntakeSchema, ListArgs
 from complaint.cases.shown_schemas import CaseSchema, CountsSchema, StepSchema, SummarySchema
 from complaint.cases.tables import Step
-from complaint.links.domain import FOLLOW
-from complaint.links.use_cases import issue
 
 blueprint = Blueprint("complaints", __name__, description="Cases, from the first word to the satisfied answer")
 BLUEPRINTS = (blueprint,)
@@ -34,11 +33,10 @@ BLUEPRINTS = (blueprint,)
 def record(body: dict[str, Any]) -> Response:
     """Record what somebody said; it has a number, a level, a handler and clocks before the answer goes out"""
     at = work()
-    case = receive(at.context, at.principal, body)
+    received = receive(at.context, at.principal, body)
+    case = received.case
     at.note(str(case.id), number=case.number, level=case.level)
-    policy = at.policies.in_force()
-    issue(at.context, case, FOLLOW, policy.rules, at.clock.now())
-    shown = showing.full(at.context, at.principal, case)
+    shown = showing.whole(at.context, at.principal, received)
     return answer(shown, 201, {"Location": f"/api/v1/complaints/{case.id}"})
 
 
@@ -84,9 +82,9 @@ def hand_over_all(body: dict[str, Any]) -> Response:
 def complaint(id: UUID) -> Response:
     """One case, with its clocks, its rounds and what the caller may do now"""
     at = glance()
-    case = queries.the_case(at.session, at.principal, id)
-    etag.tag(case.version)
-    return answer(showing.full(at.context, at.principal, case))
+    found = glimpse_case(at, id)
+    etag.tag(found.case.version)
+    return answer(showing.whole(at.context, at.principal, found))
 
 
 @blueprint.patch("/complaints/<uuid:id>")

@@ -7,29 +7,37 @@ a superior's word and escalation move it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, Text, any_, bindparam, func, select
+from sqlalchemy import case as when
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from chassis.messaging import outbox
+from chassis.messaging.event import Event
 from chassis.people import StaffRow, is_away
 from chassis.people.guard import subordinates_of
 from chassis.runtime import Context
+from chassis.storage.reading import RowReader
 from chassis.web.principal import closed
-from complaint.cases.acting import SYSTEM, announce_case, record_step
-from complaint.cases.tables import Complaint
+from complaint.cases.acting import SYSTEM, announce_case, draft_case, new_step, record_step
+from complaint.cases.tables import Complaint, Step
 from complaint.policy import ComplaintPolicy
+
+ABSENCE = ("away_from", "away_until", "deputy")
 
 
 @dataclass(frozen=True)
 class Routed:
-    """Who has it now, and in which role of the ladder."""
+    """Who has it now, and in which role of the ladder. ``absence``: when they are away and who stands in then."""
 
     handler: str | None
     role: str
+    absence: Mapping[str, Any] | None = None
 
 
 def route(
@@ -45,19 +53,13 @@ def routed(
     """As ``route``, with the role it was found in; nobody anywhere: no handler, in the role that was asked for."""
     session, now = context.session, context.clock.now()
     never = barred(session, case) | frozenset(exclude)
+    near = tuple(nearest_first(case.unit_path))
     for tried in from_role(policy, role):
-        holders = _holders(session, tried)
-        fit = {
-            person.username: person
-            for holder in holders
-            if (person := _present(session, holder, policy, tried, now)) is not None and person.username not in never
-        }
+        present = (_present(session, holder, policy, tried, near, now) for holder in _holders(session, tried, near))
+        fit = {person.username: person for person in present if person is not None and person.username not in never}
         if fit:
-            loads = _loads(session, list(fit))
-            for paths in _nearest_first(case.unit_path):
-                near = [name for name, person in fit.items() if paths is None or person.unit_path == paths]
-                if near:
-                    return Routed(min(near, key=lambda name: (loads.get(name, 0), name)), tried)
+            chosen = _least_loaded(session, fit, near)
+            return Routed(chosen.username, tried, chosen.absence)
     return Routed(None, role)
 
 
@@ -97,11 +99,28 @@ def give(
     if to.handler == previous:
         return
     case.handler = to.handler
-    record_step(
-        context, case, action, by=by, at=at, note=note, data={"from": previous, "to": to.handler, "role": to.role},
-        clause=clause,
+    step, event = handed(context, case, previous, by=by, at=at, clause=clause, note=note, action=action)
+    context.session.add(step)
+    outbox.record_one(context.session, event)
+
+
+def handed(
+    context: Context,
+    case: Complaint,
+    previous: str | None,
+    *,
+    by: str,
+    at: datetime,
+    clause: str | None,
+    note: str | None = None,
+    action: str = "assign",
+) -> tuple[Step, Event]:
+    """What is written and said of a case that has just come into its handler's hands."""
+    step = new_step(
+        case, action, by=by, at=at, note=note, clause=clause,
+        data={"from": previous, "to": case.handler, "role": case.handler_role},
     )  # fmt: skip
-    announce_case(context, case, "assigned", at=at, previous_handler=previous, clause=clause, by=by)
+    return step, draft_case(context, case, "assigned", at=at, previous_handler=previous, clause=clause, by=by)
 
 
 def escalate(
@@ -173,21 +192,67 @@ def _reaches(policy: ComplaintPolicy, has: str, needs: str) -> bool:
     return has in ladder and needs in ladder and ladder.index(has) >= ladder.index(needs)
 
 
-def _holders(session: Session, role: str) -> list[StaffRow]:
-    found = select(StaffRow).where(StaffRow.enabled, StaffRow.roles.contains([role])).order_by(StaffRow.username)
-    return list(session.scalars(found))
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who may get a case. ``load``: their open cases; unknown of those who are not near."""
+
+    username: str
+    unit_path: str
+    roles: Sequence[str]
+    absence: Mapping[str, Any]
+    load: int | None
 
 
-def _present(session: Session, holder: StaffRow, policy: ComplaintPolicy, role: str, now: datetime) -> StaffRow | None:
+def _load_of(handler: Any) -> ScalarSelect[int]:
+    return select(func.count()).where(Complaint.handler == handler, Complaint.closed_at.is_(None)).scalar_subquery()
+
+
+_NEAR: Any = bindparam("near", type_=ARRAY(Text))
+_PERSON = select(
+    StaffRow.username,
+    StaffRow.unit_path,
+    StaffRow.roles,
+    *(StaffRow.state[name].astext.label(name) for name in ABSENCE),
+    when((StaffRow.unit_path == any_(_NEAR), _load_of(StaffRow.username)), else_=None).label("load"),
+).where(StaffRow.enabled)
+_HOLDERS = RowReader(
+    _PERSON.where(StaffRow.roles.contains(bindparam("roles", type_=ARRAY(Text)))).order_by(StaffRow.username)
+)
+_NAMED = RowReader(_PERSON.where(StaffRow.username == bindparam("username")))
+
+
+def _candidate(row: dict[str, Any]) -> Candidate:
+    absence = {name: row[name] for name in ABSENCE}
+    return Candidate(row["username"], row["unit_path"], row["roles"], absence, row["load"])
+
+
+def _holders(session: Session, role: str, near: Sequence[str]) -> list[Candidate]:
+    return [_candidate(row) for row in _HOLDERS.within(session, {"roles": [role], "near": list(near)})]
+
+
+def _present(
+    session: Session, holder: Candidate, policy: ComplaintPolicy, role: str, near: Sequence[str], now: datetime
+) -> Candidate | None:
     """The holder, or the deputy who stands in and could have had it as well; None when neither is there."""
-    if not is_away(holder.state, now):
+    if not is_away(holder.absence, now):
         return holder
-    deputy = holder.state.get("deputy")
+    deputy = holder.absence["deputy"]
     if deputy is None:
         return None
-    found = session.scalar(select(StaffRow).where(StaffRow.username == deputy, StaffRow.enabled))
-    eligible = found is not None and not is_away(found.state, now) and set(from_role(policy, role)) & set(found.roles)
-    return found if eligible else None
+    found = next(map(_candidate, _NAMED.within(session, {"username": deputy, "near": list(near)})), None)
+    if found is None or is_away(found.absence, now) or not set(from_role(policy, role)) & set(found.roles):
+        return None
+    return found
+
+
+def _least_loaded(session: Session, fit: Mapping[str, Candidate], near: Sequence[str]) -> Candidate:
+    """Of the nearest unit that has anybody; where none of those has, of everybody."""
+    for path in near:
+        here = [person for person in fit.values() if person.unit_path == path]
+        if here:
+            return min(here, key=lambda person: (person.load or 0, person.username))
+    loads = _loads(session, list(fit))
+    return fit[min(fit, key=lambda name: (loads.get(name, 0), name))]
 
 
 def _loads(session: Session, usernames: Collection[str]) -> dict[str, int]:
@@ -199,12 +264,11 @@ def _loads(session: Session, usernames: Collection[str]) -> dict[str, int]:
     return dict(session.execute(found).all())
 
 
-def _nearest_first(path: str) -> Iterator[str | None]:
-    """The case's unit, the ones above it up to the company, then anywhere (None)."""
+def nearest_first(path: str) -> Iterator[str]:
+    """The case's unit, then the ones above it up to the company."""
     here = closed(path)
     while True:
         yield here
         if here == "/":
-            break
+            return
         here = here.rstrip("/").rpartition("/")[0] + "/"
-    yield None

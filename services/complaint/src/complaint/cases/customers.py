@@ -10,17 +10,21 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, and_, bindparam, literal_column, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from chassis.messaging.delivery import Delivery, Reject
+from chassis.messaging.delivery import Delivery, Rejection
+from chassis.messaging.event import Event
 from chassis.runtime import Context
+from chassis.storage.reading import RowReader
+from chassis.storage.writing import write_newer
 from complaint.cases.recognising import contact_keys, grams
 from complaint.cases.tables import Complaint, CustomerCopy
 from complaint.policy import ComplaintPolicy
 
 ACTIVE = "active"
+_TWO_CUSTOMERS = ("customer.merged.v1", "customer.unmerged.v1")
 
 
 def known_customer(session: Session, customer_id: uuid.UUID | None) -> CustomerCopy | None:
@@ -38,35 +42,86 @@ def known_customer(session: Session, customer_id: uuid.UUID | None) -> CustomerC
 def matched_customer(
     session: Session, keys: Sequence[str], phone: str | None, email: str | None
 ) -> CustomerCopy | None:
-    """The one active customer who can be reached by these contacts; None where there are several."""
+    """The one active customer who can be reached by these contacts, to be read; None where there are several."""
     sought = contact_keys(keys, [phone], [email])
-    if not sought:
-        return None
-    found = select(CustomerCopy).where(CustomerCopy.contact_keys.overlap(sought), CustomerCopy.status == ACTIVE)
-    matches = session.scalars(found.limit(2)).all()
-    return matches[0] if len(matches) == 1 else None
+    matches = _MATCHED.within(session, {"sought": sought}) if sought else []
+    return CustomerCopy(**matches[0]) if len(matches) == 1 else None
 
 
-def follow_customer(context: Context, delivery: Delivery) -> None:
-    """Take the state that a customer event carries, unless the copy is as new already."""
-    event = delivery.event
-    if event.sequence is None or not event.sequence.isdigit():
-        raise Reject("a state event needs a numeric sequence")
-    _apply(context, event.data, int(event.sequence))
+_READ: list[Any] = [getattr(CustomerCopy, name) for name in ("id", "name", "grade", "unit", "locale")]
+_MATCHED = RowReader(
+    select(*_READ)
+    .where(
+        CustomerCopy.contact_keys.overlap(bindparam("sought", type_=ARRAY(Text))),
+        CustomerCopy.status == literal_column(f"'{ACTIVE}'"),
+    )
+    .limit(2)
+)
+
+
+def follow_customers(context: Context, deliveries: Sequence[Delivery]) -> list[Rejection]:
+    """Take the states that customer events carry, unless a copy is as new already; many customers in few statements."""
+    refused = []
+    states: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    for delivery in deliveries:
+        event = delivery.event
+        if event.sequence is None or not event.sequence.isdigit():
+            refused.append(Rejection(delivery, "a state event needs a numeric sequence"))
+            continue
+        _gather(states, event.data, int(event.sequence))
+        if event.type in _TWO_CUSTOMERS:  # what it says of the other one comes after all that was said before
+            _apply(context, states)
+            states = {}
+            _follow_the_other(context, event)
+    _apply(context, states)
+    return refused
+
+
+def _gather(states: dict[str, tuple[int, Mapping[str, Any]]], state: Mapping[str, Any], version: int) -> None:
+    known = states.get(state["customer_id"])
+    if known is None or known[0] < version:
+        states[state["customer_id"]] = (version, state)
+
+
+def _follow_the_other(context: Context, event: Event) -> None:
     if event.type == "customer.merged.v1":
         _absorb(context.session, uuid.UUID(event.data["merged_customer_id"]), uuid.UUID(event.data["customer_id"]))
-    if event.type == "customer.unmerged.v1":
-        restored = event.data["restored"]
-        _apply(context, restored, int(restored["sequence"]))
+        return
+    restored = event.data["restored"]
+    _apply(context, {restored["customer_id"]: (int(restored["sequence"]), restored)})
 
 
-def _apply(context: Context, state: Mapping[str, Any], version: int) -> None:
+def _apply(context: Context, states: Mapping[str, tuple[int, Mapping[str, Any]]]) -> None:
+    """Write the newest state of each; only the few whose cases it touches are looked at one by one."""
+    if not states:
+        return
     session, keys = context.session, context.runtime.settings.field_keys
-    id_ = uuid.UUID(state["customer_id"])
+    rows = [_row(keys, state, version) for _, (version, state) in sorted(states.items())]
+    changed = write_newer(session, CustomerCopy, rows)
+    if not changed:
+        return
+    contacts = sorted({key for row in rows if row["id"] in changed for key in row["contact_keys"]})
+    theirs = Complaint.customer_id.in_(changed)
+    nobodys = and_(Complaint.complainant_key.in_(contacts), Complaint.customer_id.is_(None))
+    touched = session.execute(
+        select(Complaint.customer_id, Complaint.complainant_key).where(or_(theirs, nobodys))
+    ).all()
+    if not touched:
+        return
+    ids, claimed = {row.customer_id for row in touched}, {row.complainant_key for row in touched}
+    for row in rows:
+        if row["id"] in changed and (row["id"] in ids or claimed.intersection(row["contact_keys"])):
+            customer = session.get_one(CustomerCopy, row["id"], populate_existing=True)
+            _recognise(session, customer, context.policies.in_force().rules)
+            if customer.status == "erased":
+                _forget(session, customer.id)
+
+
+def _row(keys: Sequence[str], state: Mapping[str, Any], version: int) -> dict[str, Any]:
     phones = [each["number"] for each in state.get("phones") or ()]
     emails = [each["address"] for each in state.get("emails") or ()]
-    contacts = contact_keys(keys, phones, emails)
-    values = {
+    return {
+        "id": uuid.UUID(state["customer_id"]),
         "code": state.get("code"),
         "name": state["name"],
         "status": state["status"],
@@ -75,20 +130,10 @@ def _apply(context: Context, state: Mapping[str, Any], version: int) -> None:
         "unit_path": state.get("unit_path"),
         "locale": state.get("locale"),
         "merged_into": uuid.UUID(state["merged_into"]) if state.get("merged_into") else None,
-        "contact_keys": contacts,
+        "contact_keys": contact_keys(keys, phones, emails),
         "grams": grams(state["name"], state.get("code")),
         "version": version,
     }
-    statement = insert(CustomerCopy).values(id=id_, **values)
-    newer = statement.on_conflict_do_update(
-        index_elements=[CustomerCopy.id], set_=values, where=CustomerCopy.version < version
-    )
-    if session.scalar(newer.returning(CustomerCopy.id)) is None:
-        return
-    customer = session.get_one(CustomerCopy, id_, populate_existing=True)
-    _recognise(session, customer, context.policies.in_force().rules)
-    if state["status"] == "erased":
-        _forget(session, id_)
 
 
 def _absorb(session: Session, absorbed: uuid.UUID, survivor: uuid.UUID) -> None:

@@ -7,79 +7,116 @@ unknown unit is kept as said. The case is in somebody's hands before the answer 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from chassis.errors import Forbidden, Invalid
 from chassis.ids import uuid7
-from chassis.people import UnitRow
+from chassis.messaging import outbox
+from chassis.messaging.event import Event
 from chassis.people.guard import as_columns
 from chassis.runtime import Context
 from chassis.storage import numbers
+from chassis.storage.writing import write_new
 from chassis.web.fields import instant
 from chassis.web.principal import ADMINISTRATOR, Principal, closed
-from complaint.cases.acting import SYSTEM, announce_case, clocks_said, record_step
-from complaint.cases.assignment import give, routed
+from complaint.cases.acting import SYSTEM, as_said, draft_case, new_step
+from complaint.cases.assignment import handed, routed
 from complaint.cases.customers import known_customer, matched_customer
-from complaint.cases.levels import decide
+from complaint.cases.levels import Decision, decide
 from complaint.cases.lifecycle import RECEIVED
-from complaint.cases.recognising import asked_of, contact_key, earlier, grams, hidden_from, new_number, unit_of
-from complaint.cases.tables import Complaint, CustomerCopy
+from complaint.cases.recognising import (
+    asked_of,
+    contact_key,
+    grams,
+    hidden_from,
+    latest_on,
+    new_number,
+    within_repeats,
+)
+from complaint.cases.showing import Whole
+from complaint.cases.standing import Beside
+from complaint.cases.surroundings import Surroundings, look_around
+from complaint.cases.tables import Complaint, CustomerCopy, Step
+from complaint.clocks.showing import in_order, one_shown
+from complaint.clocks.use_cases import begin
+from complaint.links.domain import FOLLOW
+from complaint.links.tables import PersonalLink
+from complaint.links.use_cases import new_link
 from complaint.policy import ComplaintPolicy
 
 SERIES = "complaint"
 
 
-def receive(context: Context, principal: Principal, said: Mapping[str, Any]) -> Complaint:
-    """Open a case. ``said``: the body of ``POST complaints``. Raises Invalid by field, Forbidden (back-dated)."""
-    from complaint.clocks.use_cases import follow  # noqa: PLC0415 - clocks announce through cases
+def receive(context: Context, principal: Principal, said: Mapping[str, Any]) -> Whole:
+    """Open a case. ``said``: the body of ``POST complaints``. Raises Invalid by field, Forbidden (back-dated).
 
+    What must be known is asked first; then the case takes its number, which others wait for until this transaction
+    ends; then everything it consists of is written in one statement. Answers the case as it stands.
+    """
     session, now = context.session, context.clock.now()
     received_at = said.get("received_at") or now
     policy = context.policies.in_force(received_at)
     rules: ComplaintPolicy = policy.rules
     _check(said, rules)
     _check_time(principal, received_at, now, rules)
-    case = _written(context, principal, said, rules, received_at, now)
+    case, customer = _heard(context, principal, said, rules, received_at, now)
     case.policyversion = policy.version
-    before = earlier(session, case, rules)
+    around = _placed(context, principal, said, case, customer, rules)
+    before = latest_on(case, around.before)
     case.repeat_of = before.id if before else None
     decided = decide(asked_of(session, case, before), rules)
-    case.level, case.level_reason, case.handler_role = decided.level, decided.as_reason(), decided.handler
+    case.level, case.level_reason = decided.level, decided.as_reason()
     to = routed(context, case, decided.handler, rules)
-    case.handler = to.handler
+    case.handler, case.handler_role = to.handler, to.role
+    clocks, due = begin(case, rules, policy.version, around.calendar)
+    shown = [one_shown(clock, now, around.calendar) for clock in in_order(clocks)]
     year = now.astimezone(rules.company.time_zone).year
     case.number = new_number(year, numbers.take(session, f"{SERIES}:{year}")[0])
     case.grams = grams(case.number, case.subject, case.description[:2000], case.against_ref)
-    with session.no_autoflush:  # the row is written once, with its clocks, and then once more with its last version
-        session.add(case)
-        record_step(
-            context, case, "receive", by=principal.username, at=now, clause=rules.record.clause,
-            data={"received_at": instant(received_at), "channel": case.channel, "level": case.level_reason},
-        )  # fmt: skip
-        follow(context, case, "receive", received_at, rules)
-        session.flush()
-        announce_case(
-            context, case, "received", at=now, received_at=instant(received_at), clocks=clocks_said(session, case),
-            by=principal.username,
-        )  # fmt: skip
-        case.handler = None
-        give(context, case, to, by=SYSTEM, at=now, clause=decided.clause, note=decided.because)
-    session.flush()
-    return case
+    written, events = _told(context, principal, case, decided, rules, shown, now)
+    write_new(session, [case, *written, *clocks, *due, *outbox.rows(session, events)], then=outbox.HINT)
+    return Whole(case, customer, shown, [], Beside(to.absence, ()))
 
 
-def _written(
+def _told(
+    context: Context,
+    principal: Principal,
+    case: Complaint,
+    decided: Decision,
+    rules: ComplaintPolicy,
+    clocks: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> tuple[list[Step | PersonalLink], list[Event]]:
+    """Its history so far and the complainant's link; and what others hear of it, in this order."""
+    by, received_at = principal.username, instant(case.received_at)
+    written: list[Step | PersonalLink] = [
+        new_step(
+            case, "receive", by=by, at=now, clause=rules.record.clause,
+            data={"received_at": received_at, "channel": case.channel, "level": case.level_reason},
+        )
+    ]  # fmt: skip
+    events = [draft_case(context, case, "received", at=now, received_at=received_at, clocks=as_said(clocks), by=by)]
+    if case.handler is not None:
+        step, event = handed(context, case, None, by=SYSTEM, at=now, clause=decided.clause, note=decided.because)
+        written.append(step)
+        events.append(event)
+    if (drawn := new_link(context, case, FOLLOW, context.policies.in_force().rules, now)) is not None:
+        written.append(drawn[0])
+        events.append(drawn[1])
+    return written, events
+
+
+def _heard(
     context: Context,
     principal: Principal,
     said: Mapping[str, Any],
     rules: ComplaintPolicy,
     received_at: datetime,
     now: datetime,
-) -> Complaint:
+) -> tuple[Complaint, CustomerCopy | None]:
+    """The case as it was said, and the customer whose it is where we know them."""
     session, keys = context.session, context.runtime.settings.field_keys
     who = said.get("complainant") or {}
     phone, email = who.get("phone"), who.get("email")
@@ -89,8 +126,7 @@ def _written(
     customer_id: uuid.UUID | None = customer.id if customer else said.get("customer_id")
     against = said.get("against") or {}
     value = said.get("value") or {}
-    unit, unit_path = _unit(context, principal, said, customer, rules)
-    return Complaint(
+    case = Complaint(
         id=uuid7(now),
         type=said["type"],
         channel=said["channel"],
@@ -114,8 +150,6 @@ def _written(
         locale=said.get("locale") or (customer.locale if customer else None),
         against_kind=against.get("kind"),
         against_ref=against.get("ref"),
-        unit=unit,
-        unit_path=unit_path,
         grade_rank=rules.queue.rank(customer.grade if customer else None),
         received_at=received_at,
         created_at=now,
@@ -126,6 +160,7 @@ def _written(
         approval_needed=False,
         **as_columns(hidden_from(session, said.get("against"))),
     )
+    return case, customer
 
 
 def _check(said: Mapping[str, Any], rules: ComplaintPolicy) -> None:
@@ -160,24 +195,31 @@ def _check_time(principal: Principal, received_at: datetime, now: datetime, rule
         )
 
 
-def _unit(
+def _placed(
     context: Context,
     principal: Principal,
     said: Mapping[str, Any],
+    case: Complaint,
     customer: CustomerCopy | None,
     rules: ComplaintPolicy,
-) -> tuple[str | None, str]:
-    """Where a case belongs: as said, else where what it is against is, else the customer's unit, else the writer's."""
-    session = context.session
-    against = said.get("against") or {}
-    place = against.get("ref") if against.get("kind") in ("store", "department") else None
+) -> Surroundings:
+    """Put a case where it belongs; answers what was seen there.
+
+    As said, else where what it is against is, else the customer's unit, else the writer's.
+    """
+    place = case.against_ref if case.against_kind in ("store", "department") else None
     named = said.get("unit") or (rules.company.stores.get(place, place) if place else None)
+    theirs = customer.unit if customer is not None else None
+    own = principal.unit_path if principal.kind == "staff" and principal.unit_path not in ("/", "/-/") else None
+    around = look_around(
+        context.session, rules.company, within_repeats(case, rules), [code for code in (named, theirs) if code],
+        closed(own) if own else None,
+    )  # fmt: skip
+    case.unit, case.unit_path = named, "/"
     if named is not None:
-        found = unit_of(session, named)
-        return (found.code, found.path) if found else (named, "/")
-    if customer is not None and (found := unit_of(session, customer.unit)) is not None:
-        return found.code, found.path
-    if principal.kind == "staff" and principal.unit_path not in ("/", "/-/"):
-        own = session.scalar(select(UnitRow).where(UnitRow.path == closed(principal.unit_path)))
-        return (own.code if own else None), principal.unit_path
-    return None, "/"
+        case.unit_path = around.units.get(named, "/")
+    elif theirs is not None and theirs in around.units:
+        case.unit, case.unit_path = theirs, around.units[theirs]
+    elif own is not None:
+        case.unit, case.unit_path = around.unit_at(closed(own)), own
+    return around

@@ -9,13 +9,17 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.people import StaffRow, UnitRow
+from chassis.storage.reading import RowReader
 from complaint.cases.levels import Asked
 from complaint.cases.tables import Complaint
 from complaint.policy import ComplaintPolicy
@@ -58,9 +62,13 @@ def grams(*texts: str | None) -> list[str]:
     """What texts are found by: every wide character, every pair with one, every three of the others (decision 37)."""
     found: set[str] = set()
     for text in map(folded, filter(None, texts)):
-        found.update(character for character in text if _wide(character))
-        found.update(text[i : i + 2] for i in range(len(text) - 1) if _wide(text[i]) or _wide(text[i + 1]))
-        found.update(part for i in range(len(text) - 2) if not any(map(_wide, part := text[i : i + 3])))
+        if text.isascii():
+            found.update(map("".join, zip(text, text[1:], text[2:], strict=False)))
+            continue
+        wide = [_wide(character) for character in text]
+        found.update(character for character, is_wide in zip(text, wide, strict=True) if is_wide)
+        found.update(text[i : i + 2] for i in range(len(text) - 1) if wide[i] or wide[i + 1])
+        found.update(text[i : i + 3] for i in range(len(text) - 2) if not (wide[i] or wide[i + 1] or wide[i + 2]))
     return sorted(found)
 
 
@@ -68,7 +76,7 @@ def _wide(character: str) -> bool:
     return "\u2e80" <= character <= "\U0003ffff"
 
 
-def asked_of(session: Session, case: Complaint, before: Complaint | None) -> Asked:
+def asked_of(session: Session, case: Complaint, before: Earlier | None) -> Asked:
     """What the level rules ask of a case as it is now. ``before``: the same matter earlier, as ``earlier`` finds it."""
     return Asked(
         received_at=case.received_at,
@@ -89,29 +97,59 @@ def roles_of_accused(session: Session, case: Complaint) -> frozenset[str]:
     return frozenset(role for roles in found for role in roles)
 
 
-def earlier(session: Session, case: Complaint, policy: ComplaintPolicy) -> Complaint | None:
-    """The same complainant's latest case on the same matter, within the pack's days (FR-02)."""
-    same_person = []
-    if case.customer_id is not None:
-        same_person.append(Complaint.customer_id == case.customer_id)
-    if case.complainant_key is not None:
-        same_person.append(Complaint.complainant_key == case.complainant_key)
-    if not same_person:
-        return None
-    since = policy.repeats.within.before(case.received_at, policy.company.time_zone)
-    found = session.scalars(
-        select(Complaint)
+@dataclass(frozen=True)
+class Earlier:
+    """What tells whether an earlier case was about the same matter."""
+
+    id: uuid.UUID
+    received_at: datetime
+    category: str | None
+    subject: str
+    against_kind: str | None
+    against_ref: str | None
+
+
+def by_the_same_person() -> Select[Any]:
+    """Cases of ``customer`` or under the contact ``key``, from ``since`` to ``until``, but ``itself``: latest first."""
+    key: ColumnElement[str] = bindparam("key", type_=Text)
+    return (
+        select(*(getattr(Complaint, each.name) for each in fields(Earlier)))
         .where(
-            or_(*same_person), Complaint.received_at >= since, Complaint.received_at <= case.received_at,
-            Complaint.id != case.id,
+            or_(Complaint.customer_id == bindparam("customer"), Complaint.complainant_key == key),
+            Complaint.received_at >= bindparam("since"),
+            Complaint.received_at <= bindparam("until"),
+            Complaint.id != bindparam("itself"),
         )
         .order_by(Complaint.received_at.desc(), Complaint.id.desc())
         .limit(50)
-    )  # fmt: skip
+    )
+
+
+def within_repeats(case: Complaint, policy: ComplaintPolicy) -> dict[str, Any]:
+    """What ``by_the_same_person`` asks of a case: the pack's days count back from when it was received."""
+    since = policy.repeats.within.before(case.received_at, policy.company.time_zone)
+    return {
+        "customer": case.customer_id, "key": case.complainant_key, "since": since, "until": case.received_at,
+        "itself": case.id,
+    }  # fmt: skip
+
+
+_EARLIER = RowReader(by_the_same_person())
+
+
+def earlier(session: Session, case: Complaint, policy: ComplaintPolicy) -> Earlier | None:
+    """The same complainant's latest case on the same matter, within the pack's days (FR-02)."""
+    if case.customer_id is None and case.complainant_key is None:
+        return None
+    return latest_on(case, (Earlier(**row) for row in _EARLIER.within(session, within_repeats(case, policy))))
+
+
+def latest_on(case: Complaint, found: Iterable[Earlier]) -> Earlier | None:
+    """The first of them that was about the same matter."""
     return next((before for before in found if same_matter(before, case)), None)
 
 
-def same_matter(one: Complaint, other: Complaint) -> bool:
+def same_matter(one: Complaint | Earlier, other: Complaint) -> bool:
     """About the same object where both name one, else of the same category, else under the same heading."""
     if one.against_ref and other.against_ref:
         return (one.against_kind, folded(one.against_ref)) == (other.against_kind, folded(other.against_ref))
@@ -136,11 +174,6 @@ def hidden_from(session: Session, against: Mapping[str, Any] | None) -> list[dic
         heads = {state["head"] for state in states if state.get("head")}
         return [{"staff": name, "with_subordinates": False} for name in sorted(heads)]
     return []
-
-
-def unit_of(session: Session, code: str | None) -> UnitRow | None:
-    """A unit by its code."""
-    return None if code is None else session.scalar(select(UnitRow).where(UnitRow.code == code))
 
 
 def new_number(year: int, number: int) -> str:

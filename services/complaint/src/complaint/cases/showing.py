@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from chassis.runtime import Context
 from chassis.web.principal import AUDITOR, Principal
 from complaint.cases.lifecycle import LIFECYCLE
 from complaint.cases.queries import customers_of
-from complaint.cases.standing import facts_of
+from complaint.cases.standing import Beside, facts_of
 from complaint.cases.tables import Complaint, CustomerCopy, Step
 from complaint.cases.visibility import may_see
 
@@ -32,7 +33,7 @@ OPEN_CLOCKS = ("running", "paused", "breached")
 
 def summaries(context: Context, principal: Principal, cases: Sequence[Complaint]) -> list[dict[str, Any]]:
     """Cases as lists show them, with the clocks that still run."""
-    from complaint.clocks.use_cases import shown  # noqa: PLC0415 - clocks announce through cases
+    from complaint.clocks.showing import shown  # noqa: PLC0415 - clocks announce through cases
 
     customers = customers_of(context.session, cases)
     clocks = shown(context.session, [case.id for case in cases]) if cases else {}
@@ -47,30 +48,47 @@ def summaries(context: Context, principal: Principal, cases: Sequence[Complaint]
     ]
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A case with all that is shown beside it."""
+
+    case: Complaint
+    customer: CustomerCopy | None
+    clocks: Sequence[Mapping[str, Any]]
+    rounds: Sequence[Mapping[str, Any]]
+    beside: Beside | None = None
+
+
 def full(context: Context, principal: Principal, case: Complaint) -> dict[str, Any]:
-    """A case with everything of it and what the caller may do now."""
-    from complaint.clocks.use_cases import shown  # noqa: PLC0415 - as above
+    """A case that was just changed, with everything of it and what the caller may do now."""
+    from complaint.clocks.showing import shown  # noqa: PLC0415 - as above
     from complaint.satisfaction.rounds import shown as rounds  # noqa: PLC0415 - as above
 
     session = context.session
     customer = customers_of(session, [case]).get(case.customer_id) if case.customer_id else None
-    masked = only_looks(principal)
+    clocks, forms = shown(session, [case.id])[case.id], rounds(session, [case.id]).get(case.id, [])
+    return whole(context, principal, Whole(case, customer, clocks, forms))
+
+
+def whole(context: Context, principal: Principal, found: Whole) -> dict[str, Any]:
+    """A case with everything of it and what the caller may do now."""
+    case, masked = found.case, only_looks(principal)
     complainant = {
-        "name": case.complainant_name or (customer.name if customer else None),
+        "name": case.complainant_name or (found.customer.name if found.customer else None),
         "phone": case.complainant_phone,
         "email": case.complainant_email,
     }
     return {
-        **_line(principal, case, customer),
+        **_line(principal, case, found.customer),
         **{name: getattr(case, name) for name in _REST},
         "value": None if case.value is None else {"amount": case.value, "currency": case.currency},
         "complainant": _shown_complainant(complainant, masked) if any(complainant.values()) else None,
         "against": {"kind": case.against_kind, "ref": case.against_ref} if case.against_kind else None,
-        "repeat_of": _if_seen(session, principal, case.repeat_of),
+        "repeat_of": _if_seen(context.session, principal, case.repeat_of),
         "hidden_from": as_hidden_from(case),
-        "clocks": shown(session, [case.id]).get(case.id, []),
-        "rounds": rounds(session, [case.id]).get(case.id, []),
-        "allowed": allowed_to(context, principal, case),
+        "clocks": found.clocks,
+        "rounds": found.rounds,
+        "allowed": allowed_to(context, principal, case, found.beside),
     }
 
 
@@ -80,11 +98,11 @@ def _if_seen(session: Session, principal: Principal, other: uuid.UUID | None) ->
     return found.id if found is not None and may_see(session, principal, found) else None
 
 
-def allowed_to(context: Context, principal: Principal, case: Complaint) -> list[str]:
+def allowed_to(context: Context, principal: Principal, case: Complaint, beside: Beside | None = None) -> list[str]:
     """The actions of the table that the caller may take now, and whose permission they hold."""
     from complaint.cases.actions import ACTIONS  # noqa: PLC0415 - the features' effects import cases
 
-    may = LIFECYCLE.allowed(case.status, facts_of(context, principal, case))
+    may = LIFECYCLE.allowed(case.status, facts_of(context, principal, case, beside))
     return [action for action in may if principal.may(ACTIONS[action].permission)]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from chassis.people import StaffRow, administrators, is_away
@@ -19,16 +22,24 @@ from complaint.resolution.tables import Proposal
 CALLS_BACK = "complaints:call-back"
 
 
-def facts_of(context: Context, principal: Principal, case: Complaint) -> Facts:
-    """The case and the caller as the table sees them."""
+@dataclass(frozen=True)
+class Beside:
+    """What else decides: the handler as the gateway last told, the roles that may approve what waits."""
+
+    handler: Mapping[str, Any] | None
+    may_approve: Collection[str]
+
+
+def facts_of(context: Context, principal: Principal, case: Complaint, beside: Beside | None = None) -> Facts:
+    """The case and the caller as the table sees them; ``beside`` where it was read already."""
+    if beside is None:
+        beside = Beside(_handler(context.session, case), _may_approve(context.session, case))
     policy: ComplaintPolicy = context.policies.in_force().rules
     ladder = policy.escalation.ladder
     rank = max((ladder.index(role) for role in principal.roles if role in ladder), default=-1)
     needed = ladder.index(case.handler_role) if case.handler_role in ladder else 0
     administrator = ADMINISTRATOR in principal.roles
-    handles = principal.username == case.handler or _deputises(
-        context.session, principal.username, case.handler, context.clock.now()
-    )
+    handles = principal.username == case.handler or _deputises(principal, beside.handler, context.clock.now())
     system = principal.kind == "system"
     return Facts(
         level=case.level,
@@ -39,7 +50,7 @@ def facts_of(context: Context, principal: Principal, case: Complaint) -> Facts:
         outranks=administrator or rank > needed or rank == len(ladder) - 1,
         manages=rank > 0,
         on_ladder=rank >= 0,
-        authorised=administrator or bool(principal.roles & _may_approve(context.session, case)),
+        authorised=administrator or bool(principal.roles.intersection(beside.may_approve)),
         proposed=principal.username == case.proposed_by and not approves_alone(context.session, principal, policy),
         calls_back=administrator or principal.may(CALLS_BACK),
         system=system,
@@ -53,17 +64,23 @@ def approves_alone(session: Session, principal: Principal, policy: ComplaintPoli
     return administrators(session) < 2
 
 
-def _may_approve(session: Session, case: Complaint) -> frozenset[str]:
-    """The roles whose limit suffices for the proposal that waits; nobody where none does."""
+def waiting_for_approval() -> Select[Any]:
+    """The roles whose limit suffices for a proposal that waits; narrow it to a case."""
+    return select(Proposal.may).where(Proposal.status == NEEDS_APPROVAL)
+
+
+def _may_approve(session: Session, case: Complaint) -> Collection[str]:
     if not case.approval_needed:
-        return frozenset()
-    waiting = select(Proposal.may).where(Proposal.complaint_id == case.id, Proposal.status == NEEDS_APPROVAL)
-    return frozenset(session.scalar(waiting) or ())
+        return ()
+    return session.scalar(waiting_for_approval().where(Proposal.complaint_id == case.id)) or ()
 
 
-def _deputises(session: Session, username: str, handler: str | None, now: datetime) -> bool:
+def _handler(session: Session, case: Complaint) -> Mapping[str, Any] | None:
+    if case.handler is None:
+        return None
+    return session.scalar(select(StaffRow.state).where(StaffRow.username == case.handler))
+
+
+def _deputises(principal: Principal, handler: Mapping[str, Any] | None, now: datetime) -> bool:
     """Whether the handler is away now and has named this person."""
-    if handler is None:
-        return False
-    found = session.scalar(select(StaffRow.state).where(StaffRow.username == handler))
-    return found is not None and found.get("deputy") == username and is_away(found, now)
+    return handler is not None and handler.get("deputy") == principal.username and is_away(handler, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.service import Subscription
-from complaint.cases.customers import follow_customer
+from complaint.cases.customers import follow_customers
 
 TOPICS = (
     "registered", "updated", "identified", "graded", "merged", "unmerged", "erased", "flagged", "blacklisted",
@@ -14,6 +14,6 @@ CUSTOMERS = Subscription(
     name="customers",
     family="events",
     bindings=tuple(f"customer.{topic}.#" for topic in TOPICS),
-    handle=follow_customer,
+    handle_batch=follow_customers,
     accepts=frozenset(f"customer.{topic}.v1" for topic in TOPICS),
 )

@@ -6,6 +6,7 @@ Every list, count, search, report and single read asks here. What is hidden answ
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, literal, or_, select
 from sqlalchemy.orm import Session
@@ -21,15 +22,17 @@ def visible(session: Session, principal: Principal) -> ColumnElement[bool]:
     return and_(viewer(session, principal).sees(Complaint), _within(principal))
 
 
-def may_see(session: Session, principal: Principal, case: Complaint) -> bool:
-    """The same, of one case at hand."""
+def may_see(session: Session, principal: Principal, case: Complaint, asked: bool | None = None) -> bool:
+    """The same, of one case at hand. ``asked``: whether a proposal of it waits for the caller, where that is known."""
     guarded = case.hidden_alone or case.hidden_with_subordinates
     if guarded and not viewer(session, principal).may_see_row(case):
         return False
     mine = principal.username in (case.handler, case.created_by)
     if mine or principal.kind == "system" or principal.sees_unit(case.unit_path):
         return True
-    return session.scalar(_asked_to_approve(principal).where(Proposal.complaint_id == case.id)) is not None
+    if asked is not None:
+        return asked
+    return session.scalar(asked_to_approve(principal.username).where(Proposal.complaint_id == case.id)) is not None
 
 
 def _within(principal: Principal) -> ColumnElement[bool]:
@@ -41,11 +44,11 @@ def _within(principal: Principal) -> ColumnElement[bool]:
         and_(Complaint.unit_path >= top, Complaint.unit_path < top[:-1] + "0"),
         Complaint.handler == principal.username,
         Complaint.created_by == principal.username,
-        Complaint.id.in_(_asked_to_approve(principal)),
+        Complaint.id.in_(asked_to_approve(principal.username)),
     )
 
 
-def _asked_to_approve(principal: Principal) -> Select[tuple[uuid.UUID]]:
-    """The cases whose proposal was routed to this caller: who shall decide must see, also from another unit."""
+def asked_to_approve(username: Any) -> Select[tuple[uuid.UUID]]:
+    """The cases whose proposal was routed to somebody: who shall decide must see, also from another unit."""
     found: Select[tuple[uuid.UUID]] = select(Proposal.complaint_id)
-    return found.where(Proposal.approver == principal.username, Proposal.status == "needs_approval")
+    return found.where(Proposal.approver == username, Proposal.status == "needs_approval")

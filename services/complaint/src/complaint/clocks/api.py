@@ -21,7 +21,7 @@ from complaint.cases.shown_schemas import ClockSchema
 from complaint.clocks import domain
 from complaint.clocks.calendars import calendar_now
 from complaint.clocks.recomputing import JOB
-from complaint.clocks.use_cases import shown
+from complaint.clocks.showing import shown
 
 blueprint = Blueprint("clocks", __name__, description="Clocks of a case")
 calendar = Blueprint("calendar", __name__, description="Working time and published years")

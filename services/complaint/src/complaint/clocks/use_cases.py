@@ -1,4 +1,4 @@
-"""Starting, meeting, pausing and ending clocks as a case moves on; promises; what is shown of them.
+"""Starting, meeting, pausing and ending clocks as a case moves on; promises.
 
 ``follow`` is called in the transaction of every change of a case, under the case's lock. A case has one due row, set
 to the next instant at which one of its clocks wants something (``due.py``): so no two pollers ever work on one case.
@@ -20,6 +20,7 @@ from chassis.policies.units import parse_duration
 from chassis.runtime import Context
 from chassis.timing import due
 from chassis.timing.calendar import WorkingCalendar
+from chassis.timing.due import DueRow
 from chassis.web.fields import instant
 from complaint.cases.tables import Complaint
 from complaint.clocks import course, domain
@@ -34,13 +35,10 @@ SHOWN = {MISSED: "breached"}
 
 
 def follow(context: Context, case: Complaint, action: str, at: datetime, policy: ComplaintPolicy) -> None:
-    """Let the clocks of a case follow an action that has just been done at ``at``.
-
-    Clocks that a new case starts count from when it was received, all others from ``at``.
-    """
+    """Let the clocks of a case follow an action that has just been done at ``at``."""
     session = context.session
     words = course.heard(action, case.status, approval_needed=case.approval_needed)
-    running = [] if action == "receive" else open_clocks(session, case.id)
+    running = open_clocks(session, case.id)
     calendar = calendar_now(session, policy.company)
     if action == "wait":
         _pause(running, at, policy)
@@ -56,18 +54,41 @@ def follow(context: Context, case: Complaint, action: str, at: datetime, policy:
             _end(context, case, clock, at, calendar, STOPPED)
         elif clock.level < case.level:
             _raise(clock, rule, case.level, at, calendar)
-    since = case.received_at if action == "receive" else at
     version = context.policies.in_force(at).version
+    begun = _begun(case, words, met, running, at, calendar, policy, version)
+    session.add_all(begun)
+    keep(session, case, [*running, *begun])
+
+
+def begin(
+    case: Complaint, policy: ComplaintPolicy, policyversion: str, calendar: WorkingCalendar
+) -> tuple[list[Clock], list[DueRow]]:
+    """The clocks of a new case, which count from when it was received, and its due row; nothing is written yet."""
+    words = course.heard("receive", case.status, approval_needed=False)
+    begun = _begun(case, words, (), (), case.received_at, calendar, policy, policyversion)
+    wanted = level_with(case, begun)
+    return begun, [] if wanted is None else [due.new_row(KIND, str(case.id), wanted)]
+
+
+def _begun(
+    case: Complaint,
+    words: frozenset[str],
+    met: Collection[str],
+    running: Collection[Clock],
+    since: datetime,
+    calendar: WorkingCalendar,
+    policy: ComplaintPolicy,
+    policyversion: str,
+) -> list[Clock]:
+    begun = []
     for rule in policy.clocks.values():
         word = course.begins(rule, words, rule.kind in met)
         if word is not None and rule.speaks_of(case.type, case.channel):
             last = max(
                 (one.sequence for one in running if one.kind == rule.kind and one.round == case.round), default=0
             )
-            clock = _started(case, rule, word, since, last + 1, calendar, version)
-            session.add(clock)
-            running.append(clock)
-    keep(session, case, running)
+            begun.append(_started(case, rule, word, since, last + 1, calendar, policyversion))
+    return begun
 
 
 def promise(
@@ -106,14 +127,19 @@ def open_clocks(session: Session, complaint_id: uuid.UUID) -> list[Clock]:
 
 def keep(session: Session, case: Complaint, clocks: Iterable[Clock]) -> None:
     """Bring what the case shows of its clocks, and its due row, level with them."""
+    wanted = level_with(case, list(clocks))
+    if wanted is not None:
+        due.schedule(session, KIND, str(case.id), wanted)
+    else:
+        due.cancel(session, KIND, str(case.id))
+
+
+def level_with(case: Complaint, clocks: Collection[Clock]) -> datetime | None:
+    """Bring what the case shows of its clocks level with them; answers when the next of them wants something."""
     live = [clock for clock in clocks if clock.ended_at is None]
     case.next_due_at = min((clock.due_at for clock in live if clock.status != PAUSED), default=None)
     case.breached = any(clock.status == MISSED for clock in live)
-    wanted = [at for clock in live for at in _instants(clock)]
-    if wanted:
-        due.schedule(session, KIND, str(case.id), min(wanted))
-    else:
-        due.cancel(session, KIND, str(case.id))
+    return min((at for clock in live for at in _instants(clock)), default=None)
 
 
 def breach(context: Context, case: Complaint, clock: Clock, at: datetime, calendar: WorkingCalendar) -> None:
@@ -121,7 +147,7 @@ def breach(context: Context, case: Complaint, clock: Clock, at: datetime, calend
     from complaint.cases.acting import announce_case, record_step  # noqa: PLC0415 - acting follows the clocks
 
     clock.status, clock.breached_at = MISSED, at
-    clock.late_seconds = _late(clock, at, calendar)
+    clock.late_seconds = late(clock, at, calendar)
     own = max(0, round(domain.spent(clock.due_at, at, calendar, working=is_working(clock))))
     record_step(
         context, case, "breach", by="system", at=at, clause=clock.clause,
@@ -142,23 +168,6 @@ def told(clock: Clock) -> dict[str, Any]:
     }
 
 
-def shown(session: Session, complaint_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
-    """Every clock of these cases as everybody is shown them, oldest round first, then by what is due first."""
-    lists: dict[uuid.UUID, list[dict[str, Any]]] = {complaint_id: [] for complaint_id in complaint_ids}
-    found = (
-        select(Clock)
-        .where(Clock.complaint_id.in_(lists))
-        .order_by(Clock.round, Clock.due_at, Clock.kind, Clock.sequence)
-    )
-    clocks = list(session.scalars(found))
-    if clocks:
-        now = session.info["clock"].now()
-        calendar = calendar_now(session, session.info["policies"].in_force().company)
-        for clock in clocks:
-            lists[clock.complaint_id].append(_shown(clock, now, calendar))
-    return lists
-
-
 def is_working(clock: Clock) -> bool:
     """Whether its time is counted in the company's hours."""
     within = parse_duration(clock.within) if clock.within else None
@@ -176,36 +185,6 @@ def retime(clock: Clock, calendar: WorkingCalendar) -> None:
         pauses,
     )  # fmt: skip
     _set(clock, timing)
-
-
-def _shown(clock: Clock, now: datetime, calendar: WorkingCalendar) -> dict[str, Any]:
-    until = clock.ended_at or clock.paused_since or now
-    left = domain.spent(until, clock.due_at, calendar, working=is_working(clock))
-    late = clock.late_seconds
-    if clock.status == MISSED and clock.ended_at is None:
-        late = _late(clock, now, calendar)
-    return {
-        "id": clock.id,
-        "kind": clock.kind,
-        "status": SHOWN.get(clock.status, clock.status),
-        "started_at": clock.started_at,
-        "due_at": clock.due_at,
-        "warn_at": clock.warn_at,
-        "used": domain.used(clock.budget_seconds, left),
-        "explanation": clock.explanation,
-        "provisional": clock.provisional,
-        "clause": clock.clause,
-        "policyversion": clock.policyversion,
-        "round": clock.round,
-        "level": clock.level,
-        "warned_at": clock.warned_at,
-        "breached_at": clock.breached_at,
-        "escalated_at": clock.escalated_at,
-        "paused_since": clock.paused_since,
-        "met_at": clock.met_at,
-        "ended_at": clock.ended_at,
-        "late_seconds": late,
-    }
 
 
 def _instants(clock: Clock) -> list[datetime]:
@@ -294,12 +273,13 @@ def _end(context: Context, case: Complaint, clock: Clock, at: datetime, calendar
     if status == MET:
         clock.met_at = at
     if clock.status == MISSED:
-        clock.late_seconds = _late(clock, at, calendar)
+        clock.late_seconds = late(clock, at, calendar)
     else:
         clock.status = status
 
 
-def _late(clock: Clock, at: datetime, calendar: WorkingCalendar) -> int:
+def late(clock: Clock, at: datetime, calendar: WorkingCalendar) -> int:
+    """Seconds of working time since it was due."""
     return max(0, round(calendar.working_seconds_between(clock.due_at, at)))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from chassis.people import StaffRow
 from chassis.runtime import Context
 from complaint.cases.tables import Complaint, Step
-from complaint.clocks.use_cases import shown
+from complaint.clocks.showing import shown
 from complaint.links.use_cases import answerable, opened
 from complaint.policy import ComplaintPolicy
 
@@ -55,7 +55,10 @@ def _expected(context: Context, case: Complaint) -> list[dict[str, Any]]:
     clocks = [
         {"step": clock["kind"], "due_at": clock["due_at"], "provisional": clock["provisional"]}
         for clock in shown(context.session, [case.id]).get(case.id, [])
-        if clock["kind"] in EXPECTED and clock["status"] in LIVE and clock["due_at"] is not None
+        if clock["kind"] in EXPECTED
+        and clock["status"] in LIVE
+        and clock["due_at"] is not None
+        and clock["ended_at"] is None  # a deadline that was missed stays so, but what was done late is awaited no more
     ]
     return sorted(clocks, key=lambda clock: str(clock["due_at"]))
 

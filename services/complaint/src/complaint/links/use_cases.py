@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from chassis.ids import uuid7
-from chassis.messaging.outbox import announce
+from chassis.messaging import outbox
+from chassis.messaging.event import Event
 from chassis.people.guard import as_hidden_from
 from chassis.runtime import Context
 from chassis.web.fields import instant
@@ -29,10 +30,20 @@ def issue(context: Context, case: Complaint, purpose: str, policy: ComplaintPoli
 
     Earlier links of the same purpose stay good until they are too old: somebody may have kept the first message.
     """
+    if (drawn := new_link(context, case, purpose, policy, at)) is not None:
+        link, event = drawn
+        context.session.add(link)
+        outbox.record_one(context.session, event)
+
+
+def new_link(
+    context: Context, case: Complaint, purpose: str, policy: ComplaintPolicy, at: datetime
+) -> tuple[PersonalLink, Event] | None:
+    """A link and what tells of it, both unwritten; None where there is no way to the complainant."""
     if not reachable(case):
-        return
-    link, token = _made(context.session, case, purpose, policy, at)
-    announce(
+        return None
+    link, token = _drawn(case, purpose, policy, at)
+    return link, outbox.draft(
         context.session,
         "link.issued.v1",
         subject=str(case.id),
@@ -52,13 +63,12 @@ def issue_on_screen(context: Context, principal: Principal, complaint_id: uuid.U
     case = context.session.get(Complaint, complaint_id)
     if case is None or case.created_by != principal.username:
         raise NotFound(f"no complaint {complaint_id}")
-    link, token = _made(context.session, case, FOLLOW, context.policies.in_force().rules, context.clock.now())
+    link, token = _drawn(case, FOLLOW, context.policies.in_force().rules, context.clock.now())
+    context.session.add(link)
     return token, link.expires_at
 
 
-def _made(
-    session: Session, case: Complaint, purpose: str, policy: ComplaintPolicy, at: datetime
-) -> tuple[PersonalLink, str]:
+def _drawn(case: Complaint, purpose: str, policy: ComplaintPolicy, at: datetime) -> tuple[PersonalLink, str]:
     """A new link and its token, which is told once and kept by nobody."""
     lives = policy.links.answer if purpose == ANSWER else policy.links.follow
     token = draw()
@@ -72,7 +82,6 @@ def _made(
         expires_at=lives.after(at, policy.company.time_zone),
         used_at=None,
     )
-    session.add(link)
     return link, token
 
 

@@ -42,8 +42,13 @@ def shown(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[
     found: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
     rows = session.scalars(select(Round).where(Round.complaint_id.in_(ids)).order_by(Round.complaint_id, Round.round))
     for row in rows:
-        found[row.complaint_id].append({name: getattr(row, name) for name in SHOWN})
+        found[row.complaint_id].append(one_shown(row))
     return found
+
+
+def one_shown(row: Round) -> dict[str, Any]:
+    """One form."""
+    return {name: getattr(row, name) for name in SHOWN}
 
 
 SHOWN = (

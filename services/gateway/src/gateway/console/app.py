@@ -25,13 +25,14 @@ from chassis.runtime import Runtime
 from chassis.web.application import Application
 from chassis.web.principal import PUBLIC
 from chassis.web.problems import TooMany
-from gateway.console import security, sessions, words
+from gateway.console import house, reasons, security, sessions, words
 from gateway.console.area import Area, Section
 from gateway.console.backend import Backend, Missing, Refused
 from gateway.console.complaints import views as complaints
 from gateway.console.customers import views as customers
 from gateway.console.members import views as members
 from gateway.console.operations import views as operations
+from gateway.console.shell import demonstration
 from gateway.console.shell import views as shell
 from gateway.console.sums import steps
 from gateway.console.today import views as today
@@ -83,6 +84,7 @@ def create_console(
     app.backend_for = lambda token: Backend(
         token, app.upstreams, api, g.request_id, address=_address(), language=words.language()
     )
+    app.config["DEMO_PASSWORD"] = demonstration.password_told(runtime.settings)
     app.config["COOKIES_BY_HTTPS_ALONE"] = public_url.startswith("https:")
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # their addresses carry their hash
@@ -119,6 +121,7 @@ def _templates(app: Console) -> None:
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(words.gettext, words.ngettext, newstyle=False)  # type: ignore[attr-defined]
     env.filters.update(words.FILTERS)
+    env.filters["spoken"] = house.spoken
     env.globals.update(
         asset=_asset,
         new_key=new_key,
@@ -127,6 +130,9 @@ def _templates(app: Console) -> None:
         time_left=words.time_left,
         sum_steps=steps,
         term=words.term,
+        person=house.person,
+        place=house.place,
+        reason=reasons.reason,
         LANGUAGES=words.LANGUAGES,
     )
     for area in AREAS:

@@ -1,37 +1,27 @@
 """What the pages ask of the services: with the reader's own token, so that each service guards its own.
 
+Each question goes through the switchboard (``routing/switchboard.py``); here is what a page needs beside it.
 A page asks many at once and shows what came (``fan_out``); who did not answer in time is a ``Missing`` with the
 service's name, never a reason to show nothing. A problem+json becomes ``Refused``, in the service's own words.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlencode
+from urllib.parse import urlencode
 
-import orjson
-import structlog
-
+from gateway.routing.switchboard import API, ITSELF, Missing, Reply, Switchboard, Wsgi
 from gateway.routing.table import owner_of
-from gateway.routing.upstream import Resting, TooSlow, Unreachable, Upstream
+from gateway.routing.upstream import Upstream
+
+__all__ = ["API", "Backend", "Missing", "Part", "Question", "Refused", "Reply"]
 
 DEADLINE = 2.5  # seconds that a page waits for its parts
-API = "/api/v1/"
 THREADS = 32
 _POOL = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="fan-out")
-_log = structlog.get_logger(__name__)
-
-
-class Missing(Exception):
-    """A service that gave no answer. ``reason``: ``away``, ``slow``, ``resting`` or ``not_connected``."""
-
-    def __init__(self, service: str, reason: str) -> None:
-        super().__init__(f"{service}: {reason}")
-        self.service, self.reason = service, reason
 
 
 class Refused(Exception):
@@ -56,20 +46,6 @@ class Refused(Exception):
     def errors(self) -> Mapping[str, list[str]]:
         """Messages by field path."""
         return self.problem.get("errors") or {}
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer of a service."""
-
-    status: int
-    headers: Mapping[str, str]  # names in lower case
-    value: Any
-
-    @property
-    def etag(self) -> str | None:
-        """The version that a change must name."""
-        return self.headers.get("etag")
 
 
 @dataclass(frozen=True)
@@ -101,7 +77,6 @@ class Part:
 
 
 Question = str | tuple[str, Mapping[str, Any]]
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -148,35 +123,19 @@ class Backend:
         seconds: float | None = None,
     ) -> Reply:
         """One request, waited for ``seconds``. Raises Refused for every answer from 400 on, Missing for none."""
-        target = API + path.lstrip("/")
         if asked := {
             name.rstrip("_"): _plain(value) for name, value in (query or {}).items() if value not in (None, "")
         }:
-            target += "?" + urlencode(asked)
-        headers = [("Accept", "application/json"), ("X-Request-Id", self.request_id)]
-        if self.token:
-            headers.append(("Authorization", f"Bearer {self.token}"))
-        if self.address:
-            headers.append(("X-Forwarded-For", self.address))
-        if key:
-            headers.append(("Idempotency-Key", key))
+            path += "?" + urlencode(asked)
+        headers = [("X-Forwarded-For", self.address)] if self.address else []
         if etag:
             headers.append(("If-Match", etag))
-        raw = None
-        if body is not None:
-            raw = orjson.dumps(body, default=str)
-            headers += [("Content-Type", "application/json"), ("Content-Length", str(len(raw)))]
-        service = owner_of(target.partition("?")[0])
-        reply = (
-            self._ask_own(method, target, headers, raw)
-            if service is None
-            else self._carry(service, method, target, headers, raw, seconds)
-        )
-        if reply.status >= 400:
-            problem = reply.value if isinstance(reply.value, Mapping) else {"title": str(reply.status)}
-            if reply.status in (502, 503, 504):
-                raise Missing(service or "gateway", "away")
-            raise Refused(reply.status, problem)
+        reply = Switchboard(self.upstreams, self.own).send(
+            method, path, token=self.token, request_id=self.request_id, body=body, key=key, headers=headers,
+            seconds=seconds,
+        )  # fmt: skip
+        if not reply.granted:
+            raise Refused(reply.status, reply.problem)
         return reply
 
     def fan_out(self, questions: Mapping[str, Question], deadline: float | None = None) -> dict[str, Part]:
@@ -195,7 +154,7 @@ class Backend:
                 future.cancel()
                 question = questions[name]
                 path = question[0] if isinstance(question, tuple) else question
-                parts[name] = Part(missing=Missing(owner_of(API + path) or "gateway", "slow"))
+                parts[name] = Part(missing=Missing(owner_of(API + path) or ITSELF, "slow"))
         return parts
 
     def _part(self, path: str, query: Mapping[str, Any], seconds: float) -> Part:
@@ -205,78 +164,6 @@ class Backend:
             return Part(missing=missing)
         except Refused as refused:
             return Part(refused=refused)
-
-    def _carry(
-        self,
-        service: str,
-        method: str,
-        target: str,
-        headers: list[tuple[str, str]],
-        body: bytes | None,
-        seconds: float | None,
-    ) -> Reply:
-        upstream = self.upstreams.get(service)
-        if upstream is None:
-            raise Missing(service, "not_connected")
-        try:
-            answer = upstream.carry(method, target, headers, body, seconds)
-            try:
-                content = b"".join(answer.body)
-            finally:
-                close = getattr(answer.body, "close", None)
-                if close is not None:
-                    close()
-        except Resting:
-            raise Missing(service, "resting") from None
-        except TooSlow:
-            raise Missing(service, "slow") from None
-        except (Unreachable, OSError) as away:
-            _log.warning("service_missing", service=service, error=type(away).__name__)
-            raise Missing(service, "away") from None
-        return _reply(answer.status, answer.headers, content)
-
-    def _ask_own(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None) -> Reply:
-        path, _, query = target.partition("?")
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-            "QUERY_STRING": query,
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body or b""),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
-        }
-        for name, value in headers:
-            variable = name.upper().replace("-", "_")
-            environ[variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"] = value
-        begun: list[Any] = []
-
-        def start(status: str, given: list[tuple[str, str]], *_: Any) -> None:
-            begun[:] = [int(status.split(" ", 1)[0]), given]
-
-        pieces = self.own(environ, start)
-        try:
-            content = b"".join(pieces)
-        finally:
-            close = getattr(pieces, "close", None)
-            if close is not None:
-                close()
-        return _reply(begun[0], begun[1], content)
-
-
-def _reply(status: int, headers: list[tuple[str, str]], content: bytes) -> Reply:
-    named = {name.lower(): value for name, value in headers}
-    kind = named.get("content-type", "")
-    value = orjson.loads(content) if content and "json" in kind else (content.decode() if content else None)
-    return Reply(status, named, value)
 
 
 def _plain(value: Any) -> str:

@@ -31,7 +31,8 @@ ZONE_COOKIE = "kezhi_tz"
 _LOCALES = {"zh-CN": Locale("zh", "CN", "Hans"), "en": Locale("en", "US")}
 _ZONE = re.compile(r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$")
 _CODE = re.compile(r"^[a-z]+(_[a-z]+)*$")
-_MOBILE = re.compile(r"^\+861\d{10}$")
+_ABBREVIATED = {"Sms": "SMS", "Api key": "API key"}  # nobody says Sms
+_MOBILE = re.compile(r"^\+861[\d*]{10}$")
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it, which extractors know
@@ -85,7 +86,8 @@ def term(code: Any) -> str:
     """A code word of the API (``calling_back``) as people say it."""
     if code is None or code == "":
         return "–"
-    return gettext(str(code).replace("_", " ").replace("-", " ").capitalize())
+    said = str(code).replace("_", " ").replace("-", " ").capitalize()
+    return gettext(said) if language() != "en" else _ABBREVIATED.get(said, said)
 
 
 # Times: in the reader's zone (a cookie that the page sets), with the exact time on hover.
@@ -274,7 +276,6 @@ FILTERS = {
     "percent": percent,
     "lines": lines,
     "in_words": in_words,
-    "spoken": spoken,
     "phone": phone,
     "instant": instant,
 }

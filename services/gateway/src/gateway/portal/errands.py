@@ -23,7 +23,6 @@ from gateway.signin.keys import signing_key
 from gateway.signin.tokens import SYSTEM_LIFE, system_token
 
 CHANNEL = "portal"
-SERVICE = "complaint"
 SECONDS = 15.0
 FOLLOW_PAGE = "/portal/complaints/"
 
@@ -89,18 +88,21 @@ class PortalDesk:
         self, method: str, path: str, request_id: str, body: Any = None, key: str | None = None, spare: bool = False
     ) -> Any:
         """The JSON of a granted answer. ``spare``: None instead of a refusal."""
-        headers = [("Idempotency-Key", key)] if key else []
-        target = f"/api/v1/{path}"
-        outcome = self.switchboard.send(
-            method, SERVICE, target, self._bearer(), request_id, body, headers, seconds=SECONDS
-        )
-        if outcome.granted and not isinstance(outcome, Missing):
-            return outcome.body
+        try:
+            reply = self.switchboard.send(
+                method, path, token=self._token_of_ours(), request_id=request_id, body=body, key=key, seconds=SECONDS
+            )
+        except Missing:
+            if spare:
+                return None
+            raise Unavailable(NOT_NOW) from None
+        if reply.granted:
+            return reply.value
         if spare:
             return None
-        raise _refusal(outcome.status, {} if isinstance(outcome, Missing) else outcome.body or {})
+        raise _refusal(reply.status, reply.problem)
 
-    def _bearer(self) -> str:
+    def _token_of_ours(self) -> str:
         now = self.runtime.clock.now()
         with self._lock:
             token, until = self._token
@@ -108,7 +110,7 @@ class PortalDesk:
                 with self.runtime.context() as context:
                     token = system_token(signing_key(context.session, context.clock), now)
                 self._token = (token, now + SYSTEM_LIFE / 2)
-        return f"Bearer {token}"
+        return token
 
 
 def _refusal(status: int, problem: Mapping[str, Any]) -> Exception:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from marshmallow.validate import Length
+
 from chassis.web import Schema, fields
 
 TYPES = ("complaint", "inquiry", "opinion", "suggestion", "report", "praise")
@@ -43,7 +45,7 @@ class PortalComplaintSchema(Schema):
     value = fields.Nested(ValueSchema)
     insists = fields.Flag()
     wanted = fields.Text(1000)
-    details = fields.Dict(keys=fields.Text(40), values=fields.Text(500))
+    details = fields.Dict(keys=fields.Line(40), values=fields.Line(500), validate=Length(max=40))
     locale = fields.Choice(*LOCALES)
     website = fields.Text(200, blank=True, load_default="")
     challenge = fields.Text(200, required=True)

@@ -253,3 +253,41 @@ def test_clocks_are_chips_with_words_not_colour_alone(browser: Callable[..., Any
 
     assert "overdue by 1 h 30 min" in page.text
     assert "Provisional" in page.text
+
+
+def test_people_and_units_are_called_by_their_names(company: Any, browser: Any, complaints: Any) -> None:
+    company.post("units", {"code": "east", "name": "华东分公司"})
+    company.post("staff", {"username": "wang.fang", "name": "王芳", "unit": "east", "roles": ["service_manager"]})
+
+    queue, case = (browser("zh-CN").get(f"/console/complaints/{path}").text for path in ("", CASE))
+
+    assert "王芳" in queue
+    assert "华东分公司" in queue
+    assert "由王芳" in case
+    assert "wang.fang" not in queue
+
+
+FIGURE = {
+    "rate": None, "target": "0.95", "met": None, "due": 0, "waiting": 0, "on_time": 0, "attempted": 0, "reached": 0,
+    "answered": 0, "satisfied": 0,
+}  # fmt: skip
+
+
+def test_a_breakdown_that_tells_nothing_takes_no_table(browser: Any, complaints: Any) -> None:
+    week = {
+        "total": 2, "period": {"first": "2026-11-16", "last": "2026-11-22"}, "clocks": [],
+        "kpis": {"first_contact": FIGURE, "callback": FIGURE, "satisfaction": FIGURE},
+        "trend": {"periods": [], "mean": None, "because": "0 of the 6 periods needed before this one"},
+        "repeats": {"count": 0, "share": None}, "compensation": {"value": "0.00", "currency": "CNY", "cases": 0},
+        "breakdowns": {
+            "unit": {"buckets": [{"key": "east", "count": 2, "share": "1"}], "sum": 2},
+            "product": {"buckets": [{"key": None, "count": 2, "share": "1"}], "sum": 2},
+        },
+    }  # fmt: skip
+    complaints.answers["complaint-reports/weekly"] = week
+
+    told = browser().get("/console/complaints/report").text
+
+    assert "By Unit" in told
+    assert "By Product" not in told
+    assert "No case of this week names: Product." in told

@@ -21,7 +21,8 @@ ENTRY = {
     "recorded_at": "2026-11-05T01:00:01Z", "points": 74, "growth": 37, "reference": "P1", "reason": None,
     "legs": [{"currency": "points", "account": "pending", "amount": 74}],
     "why": {
-        "decision": "74 points", "clause": "CG-22", "policyversion": "consumer-goods@1.0", "inputs": {},
+        "decision": "74 points", "clause": "CG-22", "policyversion": "consumer-goods@1.0",
+        "inputs": {"total": "37.50", "currency": "CNY"},
         "breakdown": [
             {"rule": "base", "points": 37, "growth": 37, "clause": "CG-22", "detail": "of 37.50 CNY"},
             {"rule": "birthday", "points": 37, "growth": 0, "clause": "CG-24", "detail": "base x 2"},
@@ -49,6 +50,7 @@ def loyalty(services: Any) -> Any:
         f"members/{ID}/entries": {"items": [ENTRY], "next": "older"},
         f"members/{ID}/lots": {"items": [LOT], "next": None},
         f"members/{ID}/tiers": {"items": [], "next": None},
+        "holds": {"items": [], "next": None},
     }
     services["customer"].answers |= {"customers": {"items": [CUSTOMER]}, f"customers/{ID}": CUSTOMER}
     return services["loyalty"]
@@ -60,7 +62,7 @@ def test_every_line_of_the_ledger_says_why(browser: Any, loyalty: Any) -> None:
     for told in (
         "王芳",
         "1,740",
-        "of 37.50 CNY as it was bought",
+        "of ¥37.50 as it was bought",
         "base times 2",
         "CG-24",
         "+74",
@@ -75,7 +77,7 @@ def test_every_line_of_the_ledger_says_why(browser: Any, loyalty: Any) -> None:
 def test_the_page_is_told_in_chinese_too(browser: Any, loyalty: Any) -> None:
     seen = browser("zh-CN").get(f"/console/members/{ID}").text
 
-    for told in ("积分明细", "消费 37.50 CNY", "基础积分 × 2", "成长值即可升至", "尚有余额的批次"):
+    for told in ("积分明细", "¥37.50 · P1", "消费 ¥37.50", "基础积分 × 2", "成长值即可升至", "尚有余额的批次"):
         assert told in seen
 
 
@@ -121,3 +123,58 @@ def test_a_silent_service_is_named_and_the_rest_is_shown(browser: Any, loyalty: 
 
 def test_a_sum_that_is_new_to_us_is_shown_as_it_came() -> None:
     assert [how("of 1 CNY and more"), how(None)] == ["of 1 CNY and more", "–"]
+
+
+HOLD = {
+    "id": "019aa3c2-7b10-7c4e-9d57-1f0a5be3c0aa", "customer_id": ID, "status": "open", "points": 500, "captured": 0,
+    "reference": "POS-7", "created_at": "2026-11-20T02:00:00Z", "expires_at": "2026-11-20T02:15:00Z",
+    "resolved_at": None, "worth": {"amount": "5.00", "currency": "CNY"},
+}  # fmt: skip
+
+
+def test_points_are_redeemed_in_two_steps_on_the_members_own_page(browser: Any, loyalty: Any) -> None:
+    desk = browser()
+    assert "Set aside" in desk.get(f"/console/members/{ID}").text
+
+    loyalty.answers["POST holds"] = (201, HOLD)
+    said = desk.post(f"/console/members/{ID}/holds", {"points": "5,00", "reference": "POS-7", "key": "k1"})
+    assert (said.status_code, said.location) == (303, f"/console/members/{ID}")
+    method, path, _, body, headers = loyalty.seen[-1]
+    assert (method, path) == ("POST", "holds")
+    assert body == {"customer_id": ID, "points": 500, "reference": "POS-7"}
+    assert headers["Idempotency-Key"] == "k1"
+
+    loyalty.answers["holds"] = {"items": [HOLD], "next": None}
+    seen = desk.get(f"/console/members/{ID}").text
+    assert "500</strong> points set aside · ¥5.00" in seen
+
+    loyalty.answers[f"POST holds/{HOLD['id']}/capture"] = {**HOLD, "status": "captured", "captured": 200}
+    taken = desk.post(f"/console/members/{ID}/holds/{HOLD['id']}/capture", {"points": "200"})
+    assert taken.status_code == 303
+    assert loyalty.seen[-1][3] == {"points": 200}
+
+
+def test_a_refusal_stays_on_the_desk_with_what_was_typed(browser: Any, loyalty: Any) -> None:
+    desk = browser()
+    desk.get(f"/console/members/{ID}")
+    loyalty.answers["POST holds"] = (
+        409, {"title": "Conflict", "status": 409, "detail": "9000 points were asked for, 1740 are available"},
+    )  # fmt: skip
+
+    said = desk.post(f"/console/members/{ID}/holds", {"points": "9000"}, **{"HX-Request": "true"})
+
+    assert said.status_code == 409
+    assert "1740 are available" in said.text
+    assert 'value="9000"' in said.text
+
+
+def test_who_may_not_redeem_is_shown_no_desk(browser: Any, company: Any, loyalty: Any) -> None:
+    new = {"username": "feng", "name": "冯雪", "unit": "root", "roles": ["marketing"], "password": "nine-quiet-herons"}
+    assert company.post("staff", new).status_code == 201
+    reader = browser(signed_in=False)
+    reader.sign_in("feng", "nine-quiet-herons")
+
+    seen = reader.get(f"/console/members/{ID}").text
+
+    assert "1,740" in seen
+    assert 'id="desk"' not in seen

@@ -5,17 +5,14 @@ from __future__ import annotations
 from hashlib import sha256
 from uuid import UUID
 
-import orjson
-
 from chassis.messaging.delivery import Reject
 from chassis.runtime import Context
-from chassis.storage import wire
 from loyalty.compensation.domain import Compensation
 from loyalty.earning.terms import Terms
+from loyalty.grants.crediting import Credit, content_of, credit
 from loyalty.ledger.books import Books
-from loyalty.ledger.domain import credit_available
-from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import cursor, transaction_ids
+from loyalty.ledger.statements import transaction_ids
+from loyalty.members.identities import led_here
 
 
 class NotYetAMember(Exception):
@@ -28,43 +25,29 @@ def credit_compensation(context: Context, compensation: Compensation) -> None:
     Raises Reject when a known compensation comes with another content, NotYetAMember while the member is unknown.
     """
     books = Books(context.session)
-    member = str(compensation.customer_id)
+    named = str(compensation.customer_id)
+    member = led_here(context.session, [named]).get(named, named)
     account = books.lock([member]).get(member)
     if account is None:
         raise NotYetAMember(f"customer {member} is not enrolled yet")
     (id_,) = transaction_ids(books.now, 1)
     key = f"compensation:{compensation.id}"
-    content = sha256(f"{member} {compensation.points}".encode()).hexdigest()
+    content = sha256(f"{named} {compensation.points}".encode()).hexdigest()
     if not books.claim([(key, content, member, id_)]):
         _refuse_another_content(books, key, content)
         return
     policy = context.policies.in_force(books.now)
-    terms = Terms(policy)
-    absorbed = credit_available(account, compensation.points)
-    lapse, expires_at = terms.expires_at(books.now)
-    now = wire.instant(books.now)
-    books.lot_earned(
-        account,
-        wire.uuid(id_),
-        "available",
-        wire.integers(compensation.points, compensation.points - absorbed),
-        terms.unit_cost + now + now + lapse,
-    )
-    if absorbed:
-        books.use(member, id_, id_, absorbed)
+    reason = f"compensation for complaint {compensation.complaint_number}"
     detail = {
         "complaint": compensation.complaint_number,
         "complaint_id": str(compensation.complaint_id),
         "approved_by": compensation.approved_by,
-        "expires_at": expires_at,
     }
-    moved = {"available": compensation.points, "adjusted": -compensation.points}
-    reason = f"compensation for complaint {compensation.complaint_number}"
-    books.post(
-        account, id_, "compensation", key, books.now, legs(moved), policyversion=policy.version,
-        clause=compensation.clause, reference=f"complaint:{compensation.complaint_id}", reason=reason,
-        detail=orjson.dumps(detail),
+    given = Credit(
+        kind="compensation", key=key, points=compensation.points, occurred_at=books.now, counter="adjusted",
+        clause=compensation.clause, reason=reason, reference=f"complaint:{compensation.complaint_id}", detail=detail,
     )  # fmt: skip
+    credit(books, account, id_, given, Terms(policy))
     data = {
         "customer_id": member,
         "transaction_id": id_,
@@ -81,8 +64,6 @@ def credit_compensation(context: Context, compensation: Compensation) -> None:
 
 
 def _refuse_another_content(books: Books, key: str, content: str) -> None:
-    with cursor(books.session) as found:
-        found.execute("SELECT encode(content, 'hex') FROM business_key WHERE key = %s", (key,))
-        if found.fetchone()[0] != content:
-            id_ = UUID(key.partition(":")[2])
-            raise Reject(f"compensation {id_} was credited already with another member or number of points")
+    if content_of(books, key) != content:
+        id_ = UUID(key.partition(":")[2])
+        raise Reject(f"compensation {id_} was credited already with another member or number of points")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 
 from chassis.errors import NotFound
 from chassis.runtime import Context
+from loyalty.campaigns.running import Running
 from loyalty.earning.caps import Caps
-from loyalty.earning.domain import Purchase, birthday_due, value
+from loyalty.earning.domain import Offer, Purchase, birthday_due, value
 from loyalty.earning.terms import Terms
 from loyalty.members.identities import known
 from loyalty.tiers.domain import GrowthWindow, tier_at
@@ -25,20 +27,25 @@ def quote(context: Context, purchase: Purchase) -> dict[str, Any]:
     terms = Terms(context.policies.in_force(at))
     rules = terms.rules
     tier, birthday, caps, customer_id = terms.first_tier, None, Caps(), ""
+    offers: Sequence[Offer] = ()
     if purchase.name:
         customer_id = known(session, [purchase.name]).get(purchase.name, "")
         if not customer_id:
             raise NotFound("nobody is known under that name")
-        born = session.scalar(text("SELECT birthday FROM member WHERE customer_id = :id"), {"id": customer_id})
+        facts = text("SELECT birthday, enrolled_at FROM member WHERE customer_id = :id")
+        born, enrolled_at = session.execute(facts, {"id": customer_id}).one()
         window = GrowthWindow(0, growth_steps(session, [customer_id]).get(customer_id, []))
         standing = rises(session, [customer_id]).get(customer_id, [])
-        tier = tier_at(window, standing, terms.window_start(at), at, rules.tiers)
+        tier = tier_at(window, standing, terms.stretches(at, enrolled_at), at, rules.tiers)
         if birthday_due(rules.birthday, born, terms.day(at)) and not _birthday_used(
             context, customer_id, terms.day(at).year
         ):
             birthday = rules.birthday
-        caps = Caps.load(session, [(purchase, customer_id, "")], {purchase.purchase_id: terms})
-    worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, terms))
+        taken, by_id = [(purchase, customer_id, "")], {purchase.purchase_id: terms}
+        caps = Caps.load(session, taken, by_id)
+        running = Running.load(session, taken, by_id, {customer_id: born}, for_good=False)
+        offers = running.offers(purchase, customer_id, tier.name)
+    worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, terms), offers)
     return {
         "points": worth.points,
         "growth": worth.growth,

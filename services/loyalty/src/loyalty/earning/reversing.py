@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import Conflict
 from chassis.runtime import Context
 from loyalty.earning.refunds import Refund, Running, reversal
+from loyalty.expiry.use_cases import catch_up
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import OpenLot, Taken, take_back
 from loyalty.ledger.legs import legs
@@ -24,8 +25,15 @@ from loyalty.policy.rules import LoyaltyPolicy
 from loyalty.tiers.use_cases import reconsider
 from loyalty.tiers.windows import count_growth
 
+# The purchase stands in the books of the member who made it. Who that member is part of now pays for the refund, and
+# earlier refunds may stand with whoever the member was part of then.
 _ORIGINALS = """
-    SELECT substr(key, 10), member_id::text, transaction_id::text FROM business_key WHERE key = ANY(%s)
+    SELECT substr(k.key, 10), coalesce(m.merged_into, k.member_id)::text, k.transaction_id::text, k.member_id::text,
+        array(WITH RECURSIVE up AS (
+            SELECT survivor_id FROM merge WHERE absorbed_id = k.member_id
+            UNION SELECT merge.survivor_id FROM merge JOIN up ON merge.absorbed_id = up.survivor_id
+        ) SELECT survivor_id::text FROM up)
+    FROM business_key k LEFT JOIN member m ON m.customer_id = k.member_id WHERE k.key = ANY(%s)
 """
 _PURCHASES = """
     SELECT t.id::text, coalesce(-t.points_issued, 0), coalesce(t.growth_available, 0), t.occurred_at,
@@ -39,12 +47,27 @@ _EARLIER = """
 """
 
 
+UNLIMITED = "unlimited"  # the mode that needs no look at the balance
+_VOIDED = "SELECT substr(key, 6) FROM business_key WHERE key = ANY(%s)"
+
+
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The purchase a refund names; without a member it was an anonymous sale."""
+    """The purchase a refund names; without a member it was an anonymous sale.
+
+    ``member_id``: whose points it is about now; ``buyer_id``: with whom it is booked; ``others``: who else may have
+    refunds of it in their books.
+    """
 
     member_id: str | None
     transaction_id: str | None
+    buyer_id: str | None = None
+    others: Sequence[str] = ()
+
+    @property
+    def booked_with(self) -> str | None:
+        """The member in whose books the purchase stands."""
+        return self.buyer_id or self.member_id
 
 
 @dataclass(slots=True)
@@ -58,6 +81,7 @@ class _Valued:
     clause: str | None
     detail: dict[str, Any]
     so_far: Running = field(default_factory=Running)
+    voided: bool = False
 
 
 def originals(session: Session, purchase_ids: Sequence[str]) -> dict[str, Original]:
@@ -66,7 +90,7 @@ def originals(session: Session, purchase_ids: Sequence[str]) -> dict[str, Origin
         return {}
     with cursor(session) as found:
         found.execute(_ORIGINALS, ([f"purchase:{purchase_id}" for purchase_id in purchase_ids],))
-        return {purchase_id: Original(member, transaction) for purchase_id, member, transaction in found.fetchall()}
+        return {purchase_id: Original(*said) for purchase_id, *said in found.fetchall()}
 
 
 def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Original]]) -> list[tuple[Refund, str]]:
@@ -75,6 +99,7 @@ def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Orig
     named = [(refund, original) for refund, original in refunds if original.member_id is not None]
     valued = _valued(books.session, named)
     lots = _lots(books, {original.member_id for _, original in named if original.member_id})
+    _catch_up(context, books, named, lots)
     ids = transaction_ids(books.now, len(refunds))
     keys: list[tuple[str, str, str | None, str | None]] = []
     touched: set[str] = set()
@@ -101,6 +126,20 @@ def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Orig
     return refused
 
 
+def _catch_up(
+    context: Context, books: Books, refunds: Sequence[tuple[Refund, Original]], lots: dict[str, list[OpenLot]]
+) -> None:
+    """Where the mode asks what is pending and what the balance bears, a schedule that is late must not answer it."""
+    in_force = context.policies.in_force
+    asked = [
+        original.member_id
+        for refund, original in refunds
+        if original.member_id and in_force(refund.occurred_at).rules.refund_mode != UNLIMITED
+    ]
+    for member in sorted({*asked} & lots.keys()):
+        catch_up(books, books.accounts[member], lots[member], in_force())
+
+
 def _running(refund: Refund, purchase: _Valued) -> Running:
     detail = purchase.detail
     return reversal(
@@ -122,9 +161,11 @@ def _post(
     account = books.accounts[original.member_id or ""]
     policy = context.policies.in_force(refund.occurred_at)
     rules: LoyaltyPolicy = policy.rules
+    mode = rules.refund_mode
     points, growth = running.points - purchase.so_far.points, running.growth - purchase.so_far.growth
-    origin = next((lot for lot in lots if lot.id == original.transaction_id), None)
-    taken, owed, forgiven = take_back(account, origin, lots, points, rules.refund_mode)
+    if purchase.voided:
+        points = growth = 0  # a review has taken back all there was
+    taken, owed, forgiven = take_back(account, _origins(original, purchase, lots, points), lots, points, mode)
     if growth:
         count_growth(account, purchase.occurred_at, -growth)
     for each in taken:
@@ -134,7 +175,7 @@ def _post(
     breakdown = _breakdown(purchase, points, growth, running)
     if forgiven:
         breakdown.append(
-            {"rule": f"refund mode {rules.refund_mode}", "points": forgiven, "growth": 0, "clause": rules.refund_clause,
+            {"rule": f"refund mode {mode}", "points": forgiven, "growth": 0, "clause": rules.refund_clause,
              "detail": "beyond what the balance bears"}
         )  # fmt: skip
     detail = {
@@ -161,6 +202,17 @@ def _post(
         "balance": account.balance,
     }
     books.announce("points.reversed.v1", account, key, data, policy.version)
+
+
+def _origins(original: Original, purchase: _Valued, lots: Sequence[OpenLot], points: int) -> list[tuple[OpenLot, int]]:
+    """The lots the purchase came in, with the share of ``points`` that each owes: campaigns theirs, the rest its own.
+
+    Pending ones first, so that a refund takes what nobody could have spent yet.
+    """
+    shares = {gift["lot"]: gift["points"] * points // purchase.points for gift in purchase.detail.get("campaigns", ())}
+    shares[original.transaction_id or ""] = points - sum(shares.values())
+    mine = [(lot, shares[lot.id]) for lot in lots if lot.id in shares]
+    return sorted(mine, key=lambda one: (one[0].state == "available", one[0].id != original.transaction_id))
 
 
 def _moved(taken: Sequence[Taken], owed: int) -> dict[str, int]:
@@ -195,15 +247,22 @@ def _valued(session: Session, refunds: Sequence[tuple[Refund, Original]]) -> dic
     if not refunds:
         return {}
     purchases = {original.transaction_id: refund.purchase_id for refund, original in refunds}
-    members = {original.transaction_id: original.member_id for _, original in refunds}
+    members = {original.transaction_id: original.booked_with for _, original in refunds}
+    books_of = {
+        (f"purchase:{refund.purchase_id}", member)
+        for refund, original in refunds
+        for member in (original.booked_with, *original.others)
+    }  # where refunds of them may stand
     found: dict[str, _Valued] = {}
     with cursor(session) as rows:
         rows.execute(_PURCHASES, (array(members.values()), array(members)))
         for id_, *decided in rows.fetchall():
             found[purchases[id_]] = _Valued(*decided)
         references = {f"purchase:{purchase_id}": purchase_id for purchase_id in found}
-        by_purchase = {purchases[id_]: member for id_, member in members.items()}
-        rows.execute(_EARLIER, (array(by_purchase[name] for name in references.values()), list(references)))
+        rows.execute(_VOIDED, ([f"void:{id_}" for id_ in purchases],))
+        for (id_,) in rows.fetchall():
+            found[purchases[id_]].voided = True
+        rows.execute(_EARLIER, (array(member for _, member in books_of), [reference for reference, _ in books_of]))
         for reference, detail in rows.fetchall():
             found[references[reference]].so_far = Running(
                 Decimal(detail["refunded"]), Decimal(detail["weight"]), detail["points"], detail["growth"]

@@ -9,7 +9,8 @@ from chassis.policies.book import Policy
 from chassis.policies.units import Duration
 from chassis.storage import wire
 from loyalty.earning.domain import uniform
-from loyalty.policy.rules import LoyaltyPolicy
+from loyalty.policy.rules import ROLLING, LoyaltyPolicy
+from loyalty.tiers.periods import Stretch, stretches
 
 _DAYS = ("day", "week")
 
@@ -39,6 +40,12 @@ class Terms:
     def window_start(self, end: datetime) -> datetime:
         """Where the tier window that ends at ``end`` begins."""
         return self.rules.tiers.window.before(end, self.zone) if self._window is None else end - self._window
+
+    def stretches(self, at: datetime, enrolled_at: datetime) -> tuple[Stretch, ...]:
+        """The stretches of time whose growth may carry the tier of a purchase at ``at``."""
+        if self.rules.tiers.period == ROLLING:
+            return ((self.window_start(at), at),)
+        return stretches(self.rules.tiers, at, enrolled_at, self.policy.company)
 
     def available_at(self, at: datetime) -> datetime:
         """When points of a purchase at ``at`` may be spent."""

@@ -15,6 +15,7 @@ from loyalty.earning.valuing import earn
 from loyalty.ledger.books import Books
 from loyalty.ledger.statements import cursor, transaction_ids
 from loyalty.members import identities
+from loyalty.referrals.noticing import notice_referred
 
 Refused = list[tuple[Purchase | Refund, str]]
 Told = TypeVar("Told", Purchase, Refund)
@@ -41,7 +42,9 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
     targets = originals(session, [refund.purchase_id for refund in refunds])
 
     books = Books(session)
-    books.lock({*owners.values(), *(target.member_id for target in targets.values() if target.member_id)})
+    wanted = {*owners.values(), *(target.member_id for target in targets.values() if target.member_id)}
+    if wanted - books.lock(wanted).keys():
+        raise RuntimeError("a member became part of another while this waited for their lock; try again")
     ready = [purchase for purchase in purchases if not purchase.name or purchase.name in owners]
     fresh = _claim(books, ready, owners, refused)
     earn(context, books, [(purchase, owners[purchase.name], id_) for purchase, id_ in fresh if purchase.name])
@@ -50,6 +53,7 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
             context, [purchase for purchase in purchases if purchase.name not in owners and purchase.name], refused
         )
     books.write()
+    notice_referred(context, [(purchase, owners[purchase.name]) for purchase, _ in fresh if purchase.name])
 
     targets |= {
         purchase.purchase_id: Original(owners.get(purchase.name), id_ if purchase.name else None)

@@ -14,15 +14,19 @@ import orjson
 
 from chassis.runtime import Context
 from chassis.storage import wire
+from loyalty.campaigns.running import Running
 from loyalty.earning.caps import Caps
-from loyalty.earning.domain import Purchase, Taken, birthday_due, value
+from loyalty.earning.domain import Gift, Purchase, Taken, Worth, birthday_due, value
 from loyalty.earning.terms import Terms
+from loyalty.fraud.domain import Doubt
+from loyalty.fraud.limits import Limits
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, credit_available
 from loyalty.ledger.legs import earned_legs
-from loyalty.policy.rules import Tier
-from loyalty.tiers.domain import GrowthWindow, Rise, rise_after, tier_at
-from loyalty.tiers.use_cases import rise
+from loyalty.ledger.statements import transaction_ids
+from loyalty.policy.rules import ROLLING, Tier
+from loyalty.tiers.domain import GrowthWindow, Rise, tier_at
+from loyalty.tiers.use_cases import rise_by_growth
 from loyalty.tiers.windows import Span, count_growth, rises_for, windows
 
 
@@ -34,6 +38,9 @@ def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
     candidates, known_rises = _tier_facts(books, taken, terms)
     birthdays = _birthdays(books, taken, terms)
     caps = Caps.load(books.session, taken, terms)
+    limits = Limits.load(books.session, taken, terms)
+    born = {customer_id: books.accounts[customer_id].birthday for _, customer_id, _ in taken}
+    campaigns = Running.load(books.session, taken, terms, born)  # last: their budgets are locked
     for purchase, customer_id, transaction_id in taken:
         account = books.accounts[customer_id]
         term = terms[purchase.purchase_id]
@@ -43,48 +50,57 @@ def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
             tier = term.first_tier
         else:
             rises = known_rises.setdefault(customer_id, [])
-            start = term.window_start(purchase.occurred_at)
-            tier = tier_at(window, rises, start, purchase.occurred_at, rules.tiers)
+            spans = term.stretches(purchase.occurred_at, account.enrolled_at)
+            tier = tier_at(window, rises, spans, purchase.occurred_at, rules.tiers)
         birthday = rules.birthday if purchase.purchase_id in birthdays else None
-        worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, term))
+        offers = campaigns.offers(purchase, customer_id, tier.name) if campaigns.found else ()
+        worth = value(purchase, rules.earning, tier, birthday, caps.room(purchase, customer_id, term), offers)
         caps.count(purchase, customer_id, term, worth.points)
-        _post(books, account, purchase, transaction_id, term, tier, worth)
+        campaigns.count(purchase, customer_id, offers, worth)
+        doubt = limits.doubt(purchase, account, term, worth.points)
+        if doubt is not None and worth.points:
+            limits.open(purchase, customer_id, transaction_id, worth.points, doubt, term)
+        _post(books, account, purchase, transaction_id, term, tier, worth, doubt)
         if window is not None and worth.growth:
             window.add(purchase.occurred_at, worth.growth)
-            risen = rise_after(window, tier, start, purchase.occurred_at, rules.tiers, term.policy.company)
-            if risen is not None:
-                step, growth = risen
-                rises.append(step)
-                rise(books, account, step, tier, growth, transaction_id, term.policy)
+            rise_by_growth(books, account, window, rises, spans, purchase.occurred_at, transaction_id, term.policy)
+    limits.write()
+    campaigns.write()
 
 
 def _post(
-    books: Books, account: Account, purchase: Purchase, transaction_id: str, term: Terms, tier: Tier, worth: Any
+    books: Books,
+    account: Account,
+    purchase: Purchase,
+    transaction_id: str,
+    term: Terms,
+    tier: Tier,
+    worth: Worth,
+    doubt: Doubt | None,
 ) -> None:
-    """Transaction, legs, lot, balances and event of one valued purchase."""
+    """Transaction, legs, lots, balances and event of one valued purchase."""
     at = purchase.occurred_at
     available_at = term.available_at(at)
     lapse, expires_at = term.expires_at(at)
     points, growth = worth.points, worth.growth
     key = f"purchase:{purchase.purchase_id}"
-    state = "blocked" if account.earns_blocked else "available" if available_at <= books.now else "pending"
+    state = "blocked" if doubt is not None else "available" if available_at <= books.now else "pending"
     origin, when = wire.uuid(transaction_id), wire.instant(at)
+    facts: dict[str, Any] = {"total": str(purchase.total), "currency": purchase.currency, "tier": tier.name}
     if points:
-        absorbed = 0
-        if state == "pending":
-            account.pending += points
-        elif state == "available":
-            absorbed = credit_available(account, points)
-        else:
-            account.blocked += points
         dates = term.unit_cost + when + wire.instant(available_at) + lapse
-        books.lot_earned(account, origin, state, wire.integers(points, points - absorbed), dates)
-        if absorbed:
-            books.use(account.customer_id, transaction_id, transaction_id, absorbed)
+        own = points
+        if worth.gifts:
+            facts["campaigns"] = _give(books, account, transaction_id, state, dates, worth.gifts)
+            own -= sum(gift.points for gift in worth.gifts)
+        if own:
+            absorbed = _credit(account, state, own)
+            books.lot_earned(account, origin, state, wire.integers(own, own - absorbed), dates)
+            if absorbed:
+                books.use(account.customer_id, transaction_id, transaction_id, absorbed)
     if growth:
         count_growth(account, at, growth)
     breakdown = orjson.Fragment(orjson.dumps(worth.breakdown))  # goes into the books and into the event
-    facts: dict[str, Any] = {"total": str(purchase.total), "currency": purchase.currency, "tier": tier.name}
     if worth.weights:
         facts["weights"] = worth.weights
     facts["breakdown"] = breakdown
@@ -108,6 +124,29 @@ def _post(
             "balance": account.balance,
         }
         books.announce("points.earned.v1", account, key, data, term.version)
+
+
+def _credit(account: Account, state: str, points: int) -> int:
+    """Points of a new lot into the purse; returns how many of them a deficit absorbs."""
+    if state == "available":
+        return credit_available(account, points)
+    setattr(account, state, getattr(account, state) + points)
+    return 0
+
+
+def _give(
+    books: Books, account: Account, transaction_id: str, state: str, dates: bytes, gifts: Sequence[Gift]
+) -> list[dict[str, Any]]:
+    """A lot for what each campaign gave; returns which, for the refund that may take it back."""
+    given = []
+    for gift, lot_id in zip(gifts, transaction_ids(books.now, len(gifts)), strict=True):
+        absorbed = _credit(account, state, gift.points)
+        amounts = wire.integers(gift.points, gift.points - absorbed)
+        books.lot_given(account, lot_id, wire.uuid(transaction_id), state, amounts, dates, gift.campaign)
+        if absorbed:
+            books.use(account.customer_id, lot_id, transaction_id, absorbed)
+        given.append({"campaign": gift.campaign, "lot": lot_id, "points": gift.points})
+    return given
 
 
 def _terms(context: Context, taken: Sequence[Taken]) -> dict[str, Terms]:
@@ -136,6 +175,7 @@ def _tier_facts(
         potential[customer_id] = potential.get(customer_id, 0) + max(int(purchase.total * rate) + 1, 0)
     spans: dict[str, Span] = {}
     earliest: dict[str, datetime] = {}
+    by_years: set[str] = set()  # members whose windows do not roll
     for purchase, customer_id, _ in taken:
         term = terms[purchase.purchase_id]
         account = books.accounts[customer_id]
@@ -143,7 +183,11 @@ def _tier_facts(
         if not account.rises and (threshold is None or account.growth + potential[customer_id] < threshold):
             continue
         at = purchase.occurred_at
-        start = term.window_start(at)
+        if term.rules.tiers.period == ROLLING:
+            start = term.window_start(at)
+        else:
+            start = term.stretches(at, account.enrolled_at)[-1][0]
+            by_years.add(customer_id)
         before = spans.get(customer_id)
         if before is None:
             spans[customer_id] = (start, start, at)
@@ -153,7 +197,7 @@ def _tier_facts(
             earliest[customer_id] = min(earliest[customer_id], at)
     if not spans:
         return {}, {}
-    return windows(books.session, spans, books.accounts), rises_for(books.session, earliest, books.accounts)
+    return windows(books.session, spans, books.accounts, by_years), rises_for(books.session, earliest, books.accounts)
 
 
 def _birthdays(books: Books, taken: Sequence[Taken], terms: dict[str, Terms]) -> set[str]:

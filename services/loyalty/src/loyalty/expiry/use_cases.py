@@ -101,13 +101,15 @@ def _expire_all(books: Books, lots: Iterable[OpenLot], policy: Policy) -> None:
 
 
 def _expire(books: Books, account: Account, lot: OpenLot, id_: str, policy: Policy) -> None:
+    # A lot to which points came back after its end has another one (redemption/cancelling.py): each end is one effect.
+    key = f"expiry:{lot.id}:{lot.expires_at:%Y%m%dT%H%M%S.%f}"
     points = lot.remaining
     lot.remaining = 0
     account.available -= points
     books.change(lot)
     books.use(lot.member_id, lot.id, id_, points)
     books.post(
-        account, id_, "expiry", f"expiry:{lot.id}", books.now, legs({"available": -points, "expired": points}),
+        account, id_, "expiry", key, books.now, legs({"available": -points, "expired": points}),
         policyversion=policy.version, clause=policy.rules.expiry.clause, reference=f"lot:{lot.id}",
     )  # fmt: skip
     data = {
@@ -118,7 +120,7 @@ def _expire(books: Books, account: Account, lot: OpenLot, id_: str, policy: Poli
         "expired_at": lot.expires_at,
         "balance": account.balance,
     }
-    books.announce("points.expired.v1", account, f"expiry:{lot.id}", data, policy.version)
+    books.announce("points.expired.v1", account, key, data, policy.version)
 
 
 def _locked(books: Books, statement: str) -> list[str]:

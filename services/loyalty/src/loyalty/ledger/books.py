@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -21,14 +20,15 @@ from chassis.storage import wire
 from chassis.telemetry import current_traceparent
 from loyalty.ledger import statements
 from loyalty.ledger.domain import Account, OpenLot
-from loyalty.ledger.statements import array, cursor, instants
+from loyalty.ledger.saving import save_accounts, save_lots, save_tiers
+from loyalty.ledger.statements import array, cursor
 
 PRODUCER = "/kezhi/loyalty"
 _MANY = 20  # keys from which on the hope that all are new pays for its savepoint
 Key = tuple[str, str, str | None, str | None]
 _FOUR, _TRANSACTION, _LOT, _TIER_CHANGE = wire.row(4), wire.row(22), wire.row(10), wire.row(12)
+_LOT_GIVEN = wire.row(11)
 _PURCHASE, _NO_REFERENCE = wire.text("purchase"), wire.NULL * 2
-_BALANCES = attrgetter("customer_id", "pending", "available", "held", "blocked", "deficit", "growth", "growth_before")
 
 
 class Books:
@@ -50,7 +50,10 @@ class Books:
         self._trace = current_traceparent()
 
     def lock(self, customer_ids: Iterable[str]) -> dict[str, Account]:
-        """Lock the account rows in the order of their ids; ids that nobody has are left out."""
+        """Lock the account rows in the order of their ids; ids that nobody has are left out.
+
+        So are members who became part of another, even those who did while this waited for their lock.
+        """
         wanted = array(customer_id for customer_id in customer_ids if customer_id not in self.accounts)
         if wanted != "{}":
             with cursor(self.session, binary=True) as found:
@@ -182,6 +185,13 @@ class Books:
             b"".join((_LOT, self.wired(account.customer_id), origin, origin, self.worded(state), amounts, terms))
         )
 
+    def lot_given(
+        self, account: Account, lot_id: str, origin: bytes, state: str, amounts: bytes, terms: bytes, campaign: str
+    ) -> None:
+        """A lot that a campaign gave on top of what its transaction earned; fields as ``lot_earned`` takes them."""
+        head = (_LOT_GIVEN, self.wired(account.customer_id), wire.uuid(lot_id), origin, self.worded(state))
+        self._rows["lot_of_campaign"].append(b"".join((*head, amounts, terms, self.worded(campaign))))
+
     def use(self, member_id: str, lot_id: str, transaction_id: str, points: int) -> None:
         """What a transaction took from a lot."""
         self._rows["lot_use"].append(
@@ -267,55 +277,10 @@ class Books:
                     with connection.copy(statements.COPIES[table]) as copy:
                         copy.write(wire.copied(rows))
                     rows.clear()
-            if self._touched:
-                self._save(connection)
-            if self._retiered:
-                self._save_tiers(connection)
-            if self._lots:
-                self._save_lots(connection)
+            save_accounts(connection, self._touched.values())
+            save_tiers(connection, self._retiered.values())
+            save_lots(connection, self._lots.values())
+        for put_down in (self._touched, self._retiered, self._lots):
+            put_down.clear()
         outbox.record_bodies(self.session, self._bodies)
         self._bodies = []
-
-    def _save(self, connection: Any) -> None:
-        rows = list(self._touched.values())
-        self._touched.clear()
-        columns = zip(*map(_BALANCES, rows), strict=True)
-        connection.execute(
-            statements.SAVE,
-            (
-                *("{" + ",".join(map(str, column)) + "}" for column in columns),
-                instants([row.growth_from for row in rows]),
-                instants([row.growth_first for row in rows]),
-                instants([row.growth_until for row in rows]),
-            ),
-        )
-
-    def _save_tiers(self, connection: Any) -> None:
-        rows = list(self._retiered.values())
-        self._retiered.clear()
-        connection.execute(
-            statements.SAVE_TIER,
-            (
-                array(row.customer_id for row in rows),
-                [row.tier for row in rows],
-                instants(row.tier_since for row in rows),
-                instants(row.tier_kept_until for row in rows),
-                instants(row.tier_review_at for row in rows),
-                array(row.rises for row in rows),
-                array(row.sequence for row in rows),
-            ),
-        )
-
-    def _save_lots(self, connection: Any) -> None:
-        rows = list(self._lots.values())
-        self._lots.clear()
-        connection.execute(
-            statements.SAVE_LOTS,
-            (
-                array(row.member_id for row in rows),
-                array(row.id for row in rows),
-                array(row.state for row in rows),
-                array(row.remaining for row in rows),
-                array(row.reserved for row in rows),
-            ),
-        )

@@ -34,6 +34,8 @@ class Account:
     tier_review_at: datetime | None
     rises: int
     sequence: int
+    enrolled_at: datetime
+    granted_until: datetime | None  # a tier granted by hand is in the history until then
     kind: str | None = None
 
     @property
@@ -109,20 +111,25 @@ def credit_available(account: Account, points: int) -> int:
 
 
 def take_back(
-    account: Account, origin: OpenLot | None, lots: Sequence[OpenLot], points: int, mode: str
+    account: Account, origins: Sequence[tuple[OpenLot, int]], lots: Sequence[OpenLot], points: int, mode: str
 ) -> tuple[list[Taken], int, int]:
-    """Reverse ``points``: from their own lot first (pending first), then by ``mode`` from the rest of the balance.
+    """Reverse ``points``: from their own lots first, then by ``mode`` from the rest of the balance.
 
-    Returns what was taken from which lot, what the deficit bears (mode ``unlimited``), and what is forgiven
-    (``within_balance`` beyond the balance, ``only_pending`` beyond the pending lot). Lots and account are changed.
+    ``origins`` are the lots that the points came in, each with its share of them; what one of them no longer holds is
+    looked for in the others. Returns what was taken from which lot, what the deficit bears (mode ``unlimited``), and
+    what is forgiven (``within_balance`` beyond the balance, ``only_pending`` beyond what could not be spent yet: lots
+    that are pending or under review). Lots and account are changed.
     """
     taken: list[Taken] = []
     rest = points
-    if rest and origin is not None and origin.free > 0 and (origin.state == "pending" or mode != "only_pending"):
-        rest -= _take(account, origin, min(rest, origin.free), taken)
+    own = [(lot, share) for lot, share in origins if mode != "only_pending" or lot.state != "available"]
+    for lot, share in [*own, *((lot, rest) for lot, _ in own)]:
+        if (part := min(rest, lot.free, share)) > 0:
+            rest -= _take(account, lot, part, taken)
     if mode == "only_pending":
         return taken, 0, rest
-    for lot, share in spread((lot for lot in lots if lot is not origin), rest):
+    mine = {lot.id for lot, _ in origins}
+    for lot, share in spread((lot for lot in lots if lot.id not in mine), rest):
         rest -= _take(account, lot, share, taken)
     if mode == "within_balance":
         return taken, 0, rest

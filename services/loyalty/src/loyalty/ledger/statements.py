@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 LOCK = """
     SELECT customer_id::text, birthday, earns_blocked, pending, available, held, blocked, deficit, growth,
            growth_before, growth_from, growth_first, growth_until, tier, tier_since, tier_kept_until, tier_review_at,
-           rises, sequence
-    FROM member WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE
+           rises, sequence, enrolled_at, tier_granted_until
+    FROM member WHERE customer_id = ANY(%s::uuid[]) AND merged_into IS NULL ORDER BY customer_id FOR UPDATE
 """
 SAVE = """
     UPDATE member SET pending = n.pending, available = n.available, held = n.held, blocked = n.blocked,
@@ -27,10 +27,10 @@ SAVE = """
 """
 SAVE_TIER = """
     UPDATE member SET tier = n.tier, tier_since = n.since, tier_kept_until = n.kept, tier_review_at = n.review,
-        rises = n.rises, sequence = n.sequence
+        rises = n.rises, sequence = n.sequence, tier_granted_until = n.granted
     FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int[],
-                %s::bigint[])
-        AS n (id, tier, since, kept, review, rises, sequence)
+                %s::bigint[], %s::timestamptz[])
+        AS n (id, tier, since, kept, review, rises, sequence, granted)
     WHERE member.customer_id = n.id
 """
 LOTS = """
@@ -57,6 +57,8 @@ COPIES = {
     "FROM STDIN (FORMAT binary)",
     "lot": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, available_at, "
     "expires_at) FROM STDIN (FORMAT binary)",
+    "lot_of_campaign": "COPY lot (member_id, id, transaction_id, state, points, remaining, unit_cost, earned_at, "
+    "available_at, expires_at, campaign) FROM STDIN (FORMAT binary)",
     "lot_use": "COPY lot_use (member_id, lot_id, transaction_id, points) FROM STDIN (FORMAT binary)",
     "tier_change": "COPY tier_change (member_id, kind, tier, previous, since, kept_until, growth, transaction_id, "
     "revokes, recorded_at, policyversion, clause) FROM STDIN (FORMAT binary)",

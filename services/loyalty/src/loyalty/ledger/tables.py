@@ -45,7 +45,8 @@ class Transaction(Base):
 
     member_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # purchase | refund | release | expiry | hold | capture | hold_release | unblock | compensation
+    kind: Mapped[str]  # purchase | refund | release | expiry | hold | capture | hold_release | unblock | compensation |
+    # redemption | cancellation
     business_key: Mapped[str]
     occurred_at: Mapped[datetime]
     effective_at: Mapped[datetime]  # when it counts from: a reversal counts from its purchase on
@@ -91,6 +92,7 @@ class Lot(Base):
         CheckConstraint("remaining >= 0 AND reserved >= 0 AND reserved <= remaining", name="never_negative"),
         Index("ix_lot_open", "member_id", "expires_at", "earned_at", postgresql_where=text("remaining > 0")),
         Index("ix_lot_pending", "available_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_lot_campaign", "campaign", postgresql_where=text("campaign IS NOT NULL")),
         Index("ix_lot_expiring", "expires_at", postgresql_where=text("state = 'available' AND remaining > reserved")),
         {"postgresql_partition_by": "HASH (member_id)"},
     )
@@ -110,7 +112,7 @@ class Lot(Base):
 
 
 class LotUse(Base):
-    """What a transaction took from a lot."""
+    """What a transaction took from a lot; below zero: what came back when a redemption was cancelled."""
 
     __tablename__ = "lot_use"
     __table_args__ = (

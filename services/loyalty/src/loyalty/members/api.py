@@ -23,8 +23,8 @@ blueprint = Blueprint("members", __name__, description="Members, their points an
 @blueprint.arguments(MembersArgs, location="query")
 @blueprint.response(200, Page.schema(MemberLineSchema))
 def members(query: dict[str, Any]) -> Response:
-    """Members, in the order of their registration"""
-    found = visible(select(Member), glance().principal)
+    """Members, in the order of their registration; who became part of another one is found there"""
+    found = visible(select(Member).where(Member.merged_into.is_(None)), glance().principal)
     if query["tier"]:
         found = found.where(Member.tier == query["tier"])
     return answer(Page.of(glance().session, found, [Member.customer_id], query["limit"], query["cursor"], _line))

@@ -26,6 +26,10 @@ _LINK = """
 _UNLINK = """
     UPDATE identity SET customer_id = NULL WHERE customer_id = ANY(%s::uuid[]) AND NOT identity = ANY(%s)
 """
+_LED = """
+    SELECT customer_id::text, merged_into::text FROM member
+    WHERE merged_into IS NOT NULL AND (customer_id = ANY(%(ids)s::uuid[]) OR merged_into = ANY(%(ids)s::uuid[]))
+"""
 
 
 def own_name(customer_id: str) -> str:
@@ -55,3 +59,17 @@ def link(session: Session, names_of: Mapping[str, Sequence[str]]) -> None:
     with cursor(session) as linked:
         linked.execute(_LINK, ([name for name, _ in pairs], array(customer_id for _, customer_id in pairs)))
         linked.execute(_UNLINK, (array(names_of), [name for name, _ in pairs]))
+
+
+def lead_names(session: Session, absorbed_id: str, survivor_id: str) -> None:
+    """Every name of one member, its own included, leads to another from now on."""
+    with cursor(session) as led:
+        led.execute("UPDATE identity SET customer_id = %s WHERE customer_id = %s", (survivor_id, absorbed_id))
+        led.execute(_LINK, ([own_name(absorbed_id)], array([survivor_id])))
+
+
+def led_here(session: Session, customer_ids: Iterable[str]) -> dict[str, str]:
+    """Absorbed customer → survivor, of those among these customers and of those that lead to one of them."""
+    with cursor(session) as found:
+        found.execute(_LED, {"ids": array(customer_ids)})
+        return dict(found.fetchall())

@@ -50,6 +50,7 @@ _member: Any = select(
     Member.blocked,
     Member.deficit,
     Member.growth,
+    Member.merged_into,
     _expiring.label("expiring"),
 ).where(Member.customer_id == bindparam("customer_id"))
 MEMBER = RowReader(_member)
@@ -86,6 +87,7 @@ def shown(row: dict[str, Any], tier: str) -> dict[str, Any]:
         "tier_kept_until": row["tier_kept_until"],
         "points": {name: row[name] for name in ("available", "pending", "held", "blocked", "deficit")},
         "growth": row["growth"],
+        "merged_into": row["merged_into"],
         "expiring": sorted(row["expiring"], key=lambda one: str(one["on"])),
     }
 

@@ -38,6 +38,11 @@ class MemberSchema(Schema):
     tier_kept_until = fields.Instant(required=True, allow_none=True)
     points = fields.Nested(PurseSchema, required=True)
     growth = fields.Points(required=True, metadata={"description": "growth value in all; tiers look at their window"})
+    merged_into = fields.Uuid(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the customer this one is part of; theirs is all it had"},
+    )
     expiring = fields.List(fields.Nested(ExpiringSchema), required=True)
 
 

@@ -25,6 +25,7 @@ class Member(Base):
         Index("ix_member_tier_review_at", "tier_review_at", postgresql_where=text("tier_review_at IS NOT NULL")),
         Index("ix_member_tier", "tier", "customer_id"),
         Index("ix_member_unit", "unit", "customer_id"),
+        Index("ix_member_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         {"postgresql_with": {"fillfactor": 60}},  # balances change in place: leave room for HOT updates
     )
 
@@ -54,8 +55,10 @@ class Member(Base):
     tier_since: Mapped[datetime | None]
     tier_kept_until: Mapped[datetime | None]
     tier_review_at: Mapped[datetime | None]
+    tier_granted_until: Mapped[datetime | None]  # the end of the grant by hand, while one is in the history
     rises: Mapped[int] = mapped_column(server_default="0")
     sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")  # of the member's own state events
+    merged_into: Mapped[uuid.UUID | None]  # the member this one is part of now: an empty account
 
 
 class Identity(Base):

@@ -13,12 +13,12 @@ from chassis.messaging import outbox
 from chassis.messaging.event import Event
 from chassis.runtime import Context
 from loyalty.earning.use_cases import apply_waiting
-from loyalty.ledger.books import Books
-from loyalty.ledger.domain import Account, OpenLot, credit_available
-from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.fraud.use_cases import unblock
+from loyalty.ledger.statements import array, cursor
 from loyalty.members.domain import CustomerState, takes_part
-from loyalty.members.identities import link, own_name
+from loyalty.members.identities import led_here, link, own_name
+from loyalty.members.particulars import keep_contacts, keep_lunar_birthdays
+from loyalty.members.profiles import keep_profiles
 from loyalty.members.tables import Member
 from loyalty.policy.rules import LoyaltyPolicy
 
@@ -62,12 +62,20 @@ def follow_customers(context: Context, states: Sequence[CustomerState]) -> None:
     ]
     if not new:
         return
-    names_of: dict[str, list[str]] = {}
-    for state in new:
-        names_of.setdefault(state.customer_id, []).extend(state.names)
-        names_of.setdefault(state.merged_into or state.customer_id, []).append(own_name(state.customer_id))
+    leads = led_here(session, [state.customer_id for state in new])
+    names_of = {
+        state.customer_id: [*state.names, own_name(state.customer_id)]
+        for state in new
+        if state.customer_id not in leads  # whoever is part of another has no name of their own
+    }
+    for absorbed, survivor in leads.items():
+        if survivor in names_of:
+            names_of[survivor].append(own_name(absorbed))
     link(session, names_of)
     enrolled = _keep(session, new, rules.tiers.tiers[0].name)
+    keep_profiles(session, new)
+    keep_contacts(session, new)
+    keep_lunar_birthdays(session, new)
     _announce(session, [state for state in new if state.customer_id in enrolled], context, rules)
     cleared = [s.customer_id for s in new if s.customer_id in known and known[s.customer_id][1] and not s.earns_blocked]
     if cleared:
@@ -116,36 +124,6 @@ def _enrolled(session: Session, customer_id: str, at: str, tier: str, clause: st
         session, "member.enrolled.v1", subject=customer_id, data=data, key=f"enrolled:{customer_id}",
         partitionkey=customer_id, policyversion=version,
     )  # fmt: skip
-
-
-def unblock(context: Context, customer_ids: Sequence[str]) -> None:
-    """A member is cleared: what was earned under review becomes pending, or available where its time has come."""
-    books = Books(context.session)
-    books.lock(customer_ids)
-    policy = context.policies.in_force()
-    blocked = [lot for lot in books.lots(customer_ids) if lot.state == "blocked"]
-    ids = transaction_ids(books.now, len(blocked))
-    for lot, id_ in zip(blocked, ids, strict=True):
-        _clear(books, books.accounts[lot.member_id], lot, id_, policy.version, policy.rules.participation.clause)
-    books.write()
-
-
-def _clear(books: Books, account: Account, lot: OpenLot, id_: str, version: str, clause: str) -> None:
-    points = lot.remaining
-    account.blocked -= points
-    if lot.available_at > books.now:
-        lot.state = "pending"
-        account.pending += points
-    else:
-        lot.state = "available"
-        if absorbed := credit_available(account, points):
-            lot.remaining -= absorbed
-            books.use(lot.member_id, lot.id, id_, absorbed)
-    books.post(
-        account, id_, "unblock", f"unblock:{lot.id}:{id_}", books.now, legs({"blocked": -points, lot.state: points}),
-        policyversion=version, clause=clause, reference=f"lot:{lot.id}", reason="cleared",
-    )  # fmt: skip
-    books.change(lot)
 
 
 def the_member(session: Session, customer_id: Any) -> Member:

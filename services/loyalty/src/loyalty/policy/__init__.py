@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from chassis.policies.section import PolicySection
+from loyalty.policy.adjusting import Adjustments
+from loyalty.policy.fraud import Fraud
 from loyalty.policy.reader import load
 from loyalty.policy.rules import (
-    Adjustments,
     Birthday,
     Caps,
     Currency,
     EarnRules,
     Exclusions,
     Expiry,
-    Fraud,
     LoyaltyPolicy,
     Participation,
     Redemption,
     Reward,
+    Right,
     Sanity,
     Tier,
     TierRules,
@@ -38,6 +39,7 @@ __all__ = [
     "Participation",
     "Redemption",
     "Reward",
+    "Right",
     "Sanity",
     "Tier",
     "TierRules",

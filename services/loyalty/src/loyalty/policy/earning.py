@@ -1,4 +1,4 @@
-"""Reading what a purchase earns, and the tiers it leads to: every tier can be reached, nothing is a slip of the pen."""
+"""Reading what a purchase earns: nothing is a slip of the pen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from decimal import Decimal
 from chassis.policies import reading
 from chassis.policies.company import Company
 from chassis.policies.document import Node
-from chassis.policies.reading import choice, code, mapping, number, share, table, text, unless, wrong
+from chassis.policies.reading import choice, mapping, number, table, text, unless, wrong
 from chassis.policies.vocabulary.predicates import read_predicate
-from loyalty.policy.rules import Birthday, Caps, EarnRules, Exclusions, Sanity, Tier, TierRules
+from loyalty.policy.amounts import whole_points
+from loyalty.policy.rules import Birthday, Caps, EarnRules, Exclusions, Sanity
 
 
 def read_earning(node: Node, company: Company, sanity: Sanity) -> EarnRules:
@@ -81,82 +82,6 @@ def _caps(node: Node) -> Caps:
             "let purchase ≤ day ≤ month",
         )
     return caps
-
-
-def whole_points(node: Node) -> int:
-    value = reading.amount(node, "points")
-    if value != int(value):
-        wrong(node, "points are whole", "write e.g. 100 points")
-    return int(value)
-
-
-def read_tiers(node: Node, sanity: Sanity, earning: EarnRules) -> TierRules:
-    keys = mapping(node, ("measure", "window", "rises", "kept_for", "falls", "notice", "levels"), clause=True)
-    measure = choice(keys["measure"], "growth")  # a pack may not ask for a measure that nobody computes
-    tiers = reading.listing(keys["levels"], lambda item: _tier(item, measure, keys.clause, sanity), 1)
-    if keys.sound:
-        _reachable(keys["levels"], tiers, measure, earning)
-    return TierRules(
-        measure=measure,
-        window=reading.span(keys["window"]),
-        rises=choice(keys["rises"], "at once", "at review"),
-        kept_for=reading.span(keys["kept_for"]),
-        falls=choice(keys["falls"], "at period end", "one level at period end", "never"),
-        notice=reading.span(keys["notice"]),
-        tiers=tuple(sorted(tiers, key=lambda tier: tier.at)),
-        clause=keys.clause,
-    )
-
-
-def _tier(node: Node, measure: str, clause: str, sanity: Sanity) -> Tier:
-    keys = mapping(node, ("tier",), ("at", "bonus", "rights"))
-    bonus = keys.read("bonus", lambda item: share(item, 1000), Decimal(0))
-    if bonus > sanity.bonus:
-        cap = f"{(sanity.bonus * 100).normalize():f}%"
-        wrong(
-            keys["bonus"],
-            f"a bonus of {keys['bonus'].text} is above the pack's own sanity cap of {cap}",
-            "is a decimal point missing? Else raise sanity.bonus",
-        )
-    at = keys.read("at", lambda item: reading.amount(item, measure), Decimal(0))
-    return Tier(
-        code(keys["tier"]),
-        int(at),
-        bonus,
-        keys.clause or clause,
-        keys.read("rights", lambda rows: reading.listing(rows, code), ()),
-    )
-
-
-def _reachable(node: Node, tiers: tuple[Tier, ...], measure: str, earning: EarnRules) -> None:
-    nodes = list(reading.items(node))
-    reading.unique(nodes, [tier.name for tier in tiers], "tier")
-    if not any(tier.at == 0 for tier in tiers):
-        wrong(node, "no tier begins at nothing: a new member would have none", "add a first tier without `at`")
-    seen: dict[int, str] = {}
-    for item, tier in zip(nodes, tiers, strict=True):
-        if tier.at in seen:
-            wrong(
-                item,
-                f"`{tier.name}` can never be held: `{seen[tier.at]}` begins at {tier.at} as well",
-                "give each tier its own threshold",
-            )
-        seen[tier.at] = tier.name
-        if tier.at > 0 and measure == "growth" and not earning.base["growth"]:
-            wrong(
-                item,
-                f"`{tier.name}` cannot be reached: purchases earn no growth value",
-                "set earning.base.growth above 0",
-            )
-    previous = Decimal(0)
-    for item, tier in sorted(zip(nodes, tiers, strict=True), key=lambda pair: pair[1].at):
-        if tier.bonus < previous:
-            wrong(
-                item,
-                f"`{tier.name}` earns a smaller bonus than the tier below it",
-                "let bonuses rise with the tiers",
-            )
-        previous = max(previous, tier.bonus)
 
 
 def read_birthday(node: Node, sanity: Sanity) -> Birthday:

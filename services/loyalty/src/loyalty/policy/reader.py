@@ -9,19 +9,24 @@ from chassis.policies.company import Company
 from chassis.policies.document import Node
 from chassis.policies.reading import choice, code, mapping, number, share, table, unless, wrong
 from chassis.policies.units import Duration, parse_duration
-from loyalty.policy.earning import read_birthday, read_earning, read_tiers, whole_points
+from loyalty.policy.adjusting import read_adjustments
+from loyalty.policy.amounts import whole_points
+from loyalty.policy.birthdays import read_birthday_grant
+from loyalty.policy.campaigns import read_campaigns
+from loyalty.policy.catalogue import Catalogue, read_catalogue
+from loyalty.policy.earning import read_birthday, read_earning
+from loyalty.policy.fraud import NO_LIMITS, read_fraud
 from loyalty.policy.rules import (
     END_OF_NEXT_YEAR,
-    Adjustments,
     Currency,
     Expiry,
-    Fraud,
     LoyaltyPolicy,
     Participation,
     Redemption,
     Reward,
     Sanity,
 )
+from loyalty.policy.tiers import counted_by, read_tiers
 
 REFUND_MODES = ("only_pending", "within_balance", "unlimited")
 
@@ -41,26 +46,32 @@ def load(node: Node, company: Company) -> LoyaltyPolicy:
             "expiry",
             "sanity",
         ),
-        ("birthday", "rewards", "fraud"),
+        ("birthday", "birthday_grant", "rewards", "catalogue", "fraud", "campaigns"),
     )
     sanity = _sanity(keys["sanity"], company)
     currencies = mapping(keys["currencies"], ("points", "growth"), clause=True)
     refunds = mapping(keys["refunds"], ("mode",), clause=True)
     earning = read_earning(keys["earning"], company, sanity)
+    tiers = read_tiers(keys["tiers"], sanity, earning, company)
     return LoyaltyPolicy(
         participation=_participation(keys["participation"]),
         points=_currency(currencies["points"], "points", currencies.clause),
         growth=_currency(currencies["growth"], "growth", currencies.clause),
-        earning=earning,
+        earning=counted_by(earning, tiers),
         refund_mode=choice(refunds["mode"], *REFUND_MODES),
         refund_clause=refunds.clause,
-        tiers=read_tiers(keys["tiers"], sanity, earning),
+        tiers=tiers,
         birthday=keys.read("birthday", lambda birthday: read_birthday(birthday, sanity), None),
+        birthday_grant=keys.read("birthday_grant", read_birthday_grant, None),
         redemption=_redemption(keys["redemption"], company, sanity),
-        rewards=keys.read("rewards", lambda rewards: table(rewards, lambda item: _reward(item, company), code), {}),
-        adjustments=_adjustments(keys["adjustments"]),
+        rewards=keys.read(
+            "rewards", lambda rewards: table(rewards, lambda item: _reward(item, company), _reward_name), {}
+        ),
+        catalogue=keys.read("catalogue", lambda catalogue: read_catalogue(catalogue, company), Catalogue()),
+        adjustments=read_adjustments(keys["adjustments"], company),
         expiry=_expiry(keys["expiry"]),
-        fraud=keys.read("fraud", _fraud, Fraud(None, None, "")),
+        fraud=keys.read("fraud", lambda fraud: read_fraud(fraud, company), NO_LIMITS),
+        campaigns=keys.read("campaigns", lambda campaigns: read_campaigns(campaigns, sanity), None),
         company=company,
     )
 
@@ -117,6 +128,10 @@ def _redemption(node: Node, company: Company, sanity: Sanity) -> Redemption:
     return Redemption(max(points, 1), worth, reading.duration(keys["hold_for"], ("minute", "hour", "day")), keys.clause)
 
 
+def _reward_name(node: Node) -> str:
+    return choice(node, "suggestion_adopted", "survey_answered", "referral")
+
+
 def _reward(node: Node, company: Company) -> Reward:
     keys = mapping(node, ("points",), ("to", "after_purchase_of"), clause=True)
     to = keys.read("to", lambda rows: reading.listing(rows, lambda item: choice(item, "referrer", "referred")), ())
@@ -124,28 +139,7 @@ def _reward(node: Node, company: Company) -> Reward:
     return Reward(whole_points(keys["points"]), keys.clause, to, after)
 
 
-def _adjustments(node: Node) -> Adjustments:
-    keys = mapping(node, ("second_person_above", "director_above"), clause=True)
-    second, director = whole_points(keys["second_person_above"]), whole_points(keys["director_above"])
-    if keys.sound and director < second:
-        wrong(
-            keys["director_above"],
-            "the director would be asked before the second person",
-            "let director_above be the larger",
-        )
-    return Adjustments(second, director, keys.clause)
-
-
 def _expiry(node: Node) -> Expiry:
     keys = mapping(node, ("notices",), ("grace_after_cancelling",), clause=True)
     grace = keys.read("grace_after_cancelling", lambda item: unless(item, "none", reading.span), None)
     return Expiry(reading.listing(keys["notices"], reading.span), grace, keys.clause)
-
-
-def _fraud(node: Node) -> Fraud:
-    keys = mapping(node, ("purchases_a_day", "points_a_day"), clause=True)
-    for name in ("purchases_a_day", "points_a_day"):
-        if keys[name].text != "none":
-            # A limit that is read but not applied would be a promise broken in silence.
-            wrong(keys[name], "limits for review are not applied in this release", "write `none`")
-    return Fraud(None, None, keys.clause)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from chassis.policies.company import Company
 from chassis.policies.units import Duration
 from chassis.policies.vocabulary.predicates import Predicate
+from loyalty.policy.adjusting import Adjustments
+from loyalty.policy.birthdays import BirthdayGrant
+from loyalty.policy.campaigns import CampaignRules
+from loyalty.policy.catalogue import Catalogue
+from loyalty.policy.fraud import Fraud
 
 END_OF_NEXT_YEAR = "end of next year"
+ROLLING, CALENDAR_YEAR, ANNIVERSARY_YEAR = "rolling", "calendar year", "anniversary year"
+AT_ONCE, AT_PERIOD_END, ONE_LEVEL = "at once", "at period end", "one level at period end"
+THIS_PERIOD, NEXT_PERIOD = "the period", "the next period"
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,18 @@ class EarnRules:
     exclusions: Exclusions
     caps: Caps
     clause: str
+    growth_counts: str = "growth"  # what a purchase adds to growth value: the measure of the tiers
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a tier may ask for: ``times`` in a calendar ``per`` (None: as often as they like), ``when`` it applies."""
+
+    name: str
+    times: int | None
+    per: str | None
+    when: Predicate | None
+    clause: str
 
 
 @dataclass(frozen=True)
@@ -92,20 +112,27 @@ class Tier:
     bonus: Decimal
     clause: str
     rights: tuple[str, ...] = ()
+    benefits: tuple[Right, ...] = ()  # the same rights, with how often
 
 
 @dataclass(frozen=True)
 class TierRules:
-    """``tiers`` ascend by ``at``; the first is held by everybody."""
+    """``tiers`` ascend by ``at``; the first is held by everybody. ADR 18 says how the words combine.
+
+    ``period``: rolling, calendar year or anniversary year; ``window`` is how long one lasts. ``kept_for``: a duration
+    for a rolling window, else "the period" or "the next period"; ``grace`` is added to whatever ends.
+    """
 
     measure: str
     window: Duration
     rises: str
-    kept_for: Duration
+    kept_for: Duration | str
     falls: str
     notice: Duration
     tiers: tuple[Tier, ...]
     clause: str
+    period: str = ROLLING
+    grace: Duration | None = None
 
     def reached(self, measure: int | Decimal) -> Tier:
         """The highest tier whose threshold ``measure`` reaches."""
@@ -118,6 +145,10 @@ class TierRules:
     def rank(self, name: str) -> int:
         """0 for the first tier, ascending."""
         return self.tiers.index(self.named(name))
+
+    def below(self, tier: Tier) -> Tier:
+        """The tier one level lower; the first one has none but itself."""
+        return self.tiers[max(self.tiers.index(tier) - 1, 0)]
 
 
 @dataclass(frozen=True)
@@ -143,6 +174,10 @@ class Redemption:
         """What so many points are worth, exactly."""
         return points * self.worth / self.points
 
+    def off_the_bill(self, points: int) -> Decimal:
+        """What they take off a bill: whole cents, never more than they are worth."""
+        return self.money(points).quantize(Decimal("0.01"), ROUND_DOWN)
+
 
 @dataclass(frozen=True)
 class Reward:
@@ -155,29 +190,11 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class Adjustments:
-    """Who may change points by hand: alone up to ``second_person_above``, with a director beyond ``director_above``."""
-
-    second_person_above: int
-    director_above: int
-    clause: str
-
-
-@dataclass(frozen=True)
 class Expiry:
     """Notices ahead of expiry, and how long points cancelled after their expiry stay usable."""
 
     notices: tuple[Duration, ...]
     grace_after_cancelling: Duration | None
-    clause: str
-
-
-@dataclass(frozen=True)
-class Fraud:
-    """Beyond these a lot is put under review; None: no limit."""
-
-    purchases_a_day: int | None
-    points_a_day: int | None
     clause: str
 
 
@@ -193,11 +210,14 @@ class LoyaltyPolicy:
     refund_clause: str
     tiers: TierRules
     birthday: Birthday | None
+    birthday_grant: BirthdayGrant | None
     redemption: Redemption
     rewards: Mapping[str, Reward]
+    catalogue: Catalogue
     adjustments: Adjustments
     expiry: Expiry
     fraud: Fraud
+    campaigns: CampaignRules | None  # None: this company runs none
     company: Company = field(repr=False)
 
 

@@ -42,6 +42,13 @@ class ReleaseSchema(Schema):
     """``POST holds/{id}/release``: nothing to say."""
 
 
+class WorthSchema(Schema):
+    """What points are worth at the till now."""
+
+    amount = fields.Money(required=True)
+    currency = fields.String(required=True)
+
+
 class HoldSchema(Schema):
     """A hold."""
 
@@ -50,10 +57,14 @@ class HoldSchema(Schema):
     status = fields.Choice("open", "captured", "released", "timed_out", required=True)
     points = fields.Points(required=True)
     captured = fields.Points(required=True)
+    worth = fields.Nested(WorthSchema, required=True)
     reference = fields.String(required=True, allow_none=True)
     created_at = fields.Instant(required=True)
     expires_at = fields.Instant(required=True)
     resolved_at = fields.Instant(required=True, allow_none=True)
+    redemption_id = fields.Uuid(
+        required=True, allow_none=True, metadata={"description": "what it was captured for: to be cancelled as such"}
+    )
 
 
 class HoldsArgs(PageArgs):
@@ -107,7 +118,7 @@ def hold(id: UUID) -> Response:
 def capture(body: dict[str, Any], id: UUID) -> Response:
     """Take the points, all or part; 409 when the hold is resolved or its time is over"""
     at = work()
-    captured = use_cases.capture(at.context, id, body["points"])
+    captured = use_cases.capture(at.context, id, body["points"], at.principal.username)
     at.note(str(id), captured=captured.captured)
     return answer(_shown(captured))
 
@@ -124,14 +135,17 @@ def release(body: dict[str, Any], id: UUID) -> Response:
 
 
 def _shown(hold: Hold) -> dict[str, Any]:
+    policy = glance().policies.in_force()
     return {
         "id": hold.id,
         "customer_id": hold.member_id,
         "status": hold.status,
         "points": hold.points,
         "captured": hold.captured,
+        "worth": {"amount": policy.rules.redemption.money(hold.points), "currency": policy.company.currency},
         "reference": hold.reference,
         "created_at": hold.created_at,
         "expires_at": hold.expires_at,
         "resolved_at": hold.resolved_at,
+        "redemption_id": hold.redemption_id,
     }

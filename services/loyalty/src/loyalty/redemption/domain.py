@@ -1,4 +1,4 @@
-"""What a hold does to purse and lots: pure."""
+"""What holds, redemptions and their cancelling do to purse and lots: pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.ledger.domain import Account, OpenLot, credit_available, spread
+from loyalty.ledger.domain import Account, OpenLot, consumption_order, credit_available, spread
 
 OPEN, CAPTURED, RELEASED, TIMED_OUT = "open", "captured", "released", "timed_out"
+REDEEMED, CANCELLED = "redeemed", "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,16 @@ class Reserved:
 
     lot_id: str
     points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Points back in their lot, of which the deficit absorbed some; ``lapsed_at``: when it had ended, if it had."""
+
+    lot: OpenLot
+    points: int
+    absorbed: int
+    lapsed_at: datetime | None
 
 
 def usable(lots: Sequence[OpenLot], now: datetime) -> list[OpenLot]:
@@ -57,3 +68,29 @@ def resolve(
             lot.remaining -= lost
             absorbed.append((lot, lost))
     return spent, absorbed
+
+
+def spend(account: Account, lots: Sequence[OpenLot], points: int) -> list[tuple[OpenLot, int]]:
+    """Take points at once, soonest expiry first. The caller has seen that the free part of these lots covers them."""
+    shares = spread(lots, points)
+    for lot, share in shares:
+        lot.remaining -= share
+    account.available -= points
+    return shares
+
+
+def give_back(account: Account, spent: Sequence[tuple[OpenLot, int]], now: datetime, until: datetime) -> list[Returned]:
+    """Undo ``spend``: points go back to the lots they came from and keep their expiry.
+
+    A lot whose life is over gets another one, ``until`` the end of the grace: what comes back can be used for a while.
+    A debt that arose meanwhile takes its part first.
+    """
+    returned = []
+    for lot, points in sorted(spent, key=lambda share: consumption_order(share[0])):
+        lapsed_at = lot.expires_at if lot.expires_at is not None and lot.expires_at <= now else None
+        if lapsed_at is not None:
+            lot.expires_at = until
+        absorbed = credit_available(account, points)
+        lot.remaining += points - absorbed
+        returned.append(Returned(lot, points, absorbed, lapsed_at))
+    return returned

@@ -1,11 +1,12 @@
-"""Holds, and the lots they reserve (decision 24)."""
+"""Holds with the lots they reserve (decision 24), and redemptions: what points were given for."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty.base import Base
@@ -30,6 +31,7 @@ class Hold(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
+    redemption_id: Mapped[uuid.UUID | None]  # what it was captured for
 
 
 class HoldLot(Base):
@@ -41,3 +43,42 @@ class HoldLot(Base):
     place: Mapped[int] = mapped_column(primary_key=True)
     lot_id: Mapped[uuid.UUID]
     points: Mapped[int] = mapped_column(BigInteger)
+
+
+class Redemption(Base):
+    """Points given for a reward, or off a bill at the till; cancelled at most once."""
+
+    __tablename__ = "redemption"
+    __table_args__ = (
+        CheckConstraint("quantity > 0 AND points >= 0", name="of_something"),
+        Index("ix_redemption_member_id_id", "member_id", "id"),
+        Index(
+            "ix_redemption_member_id_reward_id",
+            "member_id",
+            "reward_id",
+            postgresql_where=text("reward_id IS NOT NULL"),
+        ),
+        Index("ix_redemption_reward_id_id", "reward_id", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[uuid.UUID]
+    reward_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("reward.id"))  # none: a hold captured at the till
+    reward: Mapped[str | None]  # its code and name as they were
+    name: Mapped[str | None]
+    kind: Mapped[str]  # voucher | gift | benefit | discount
+    quantity: Mapped[int]
+    points: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[Decimal]  # what the points are worth; of a discount: what comes off the bill
+    currency: Mapped[str]
+    status: Mapped[str]  # redeemed | cancelled
+    hold_id: Mapped[uuid.UUID | None]
+    transaction_id: Mapped[uuid.UUID | None]  # none: it cost nothing
+    reference: Mapped[str | None]
+    policyversion: Mapped[str]
+    clause: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str | None]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
+    cancelled_because: Mapped[str | None]

@@ -21,8 +21,9 @@ from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
 from loyalty.ledger.statements import transaction_ids
 from loyalty.members.tables import Member
-from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve, usable
-from loyalty.redemption.tables import Hold, HoldLot
+from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve
+from loyalty.redemption.spending import announce_spent, new_redemption, spendable, spender
+from loyalty.redemption.tables import Hold, HoldLot, Redemption
 
 TIME_OUT = "hold"  # kind of the due row
 BUSY = timedelta(seconds=1)
@@ -43,16 +44,8 @@ def set_aside(
     """
     session, policy = context.session, context.policies.in_force()
     books = Books(session)
-    account = books.lock([str(customer_id)]).get(str(customer_id))
-    if account is None:
-        raise NotFound(f"no member with customer id {customer_id}")
-    if account.earns_blocked:
-        raise Conflict("the member is blacklisted or under review: nothing can be redeemed until that is cleared")
-    lots = books.lots([account.customer_id])
-    catch_up(books, account, lots, policy)
-    spendable = usable(lots, books.now)
-    if (available := sum(lot.free for lot in spendable)) < points:
-        raise Conflict(f"{points} points were asked for, {available} are available", available=available)
+    account = spender(books, customer_id)
+    lots = spendable(books, account, points, policy)
     if expires_at is None:
         expires_at = policy.rules.redemption.hold_for.after(books.now, policy.company.time_zone)
     hold = Hold(
@@ -66,9 +59,10 @@ def set_aside(
         created_at=books.now,
         expires_at=expires_at,
         resolved_at=None,
+        redemption_id=None,
     )
     session.add(hold)
-    shares = reserve(account, spendable, points)
+    shares = reserve(account, lots, points)
     for place, (lot, share) in enumerate(shares):
         books.change(lot)
         session.add(HoldLot(hold_id=hold.id, place=place, lot_id=uuid.UUID(lot.id), points=share))
@@ -79,26 +73,33 @@ def set_aside(
     return hold
 
 
-def capture(context: Context, hold_id: uuid.UUID, points: int | None = None) -> Hold:
-    """Take a hold's points, all or part; what is not taken goes back to its lots.
+def capture(context: Context, hold_id: uuid.UUID, points: int | None = None, by: str | None = None) -> Hold:
+    """Take a hold's points off a bill, all or part; what is not taken goes back to its lots.
+
+    It is a redemption of its own from then on, and can be cancelled as one.
 
     Raises Conflict when the hold is resolved or its time is over, Invalid for more points than it holds.
     """
-    books, account, hold = _open_hold(context, hold_id)
-    if hold.expires_at <= books.now:
-        raise Conflict(f"the hold's time was over at {hold.expires_at.isoformat()}", status_of_hold=TIMED_OUT)
+    hold = the_hold(context.session, hold_id)
+    books, account = _lock(context, hold)
+    _must_be_in_time(books, hold)
     taken = hold.points if points is None else points
     if taken > hold.points:
         raise Invalid("more than was set aside", {"points": [f"at most {hold.points}"]})
     policy = context.policies.in_force()
-    _resolve(context, books, account, hold, taken, CAPTURED, policy)
+    redemption = new_redemption(books, account, taken, policy, by, hold_id=hold.id, reference=hold.reference)
+    settle(context, books, account, hold, redemption, policy)
+    context.session.add(redemption)
+    books.write()
     return hold
 
 
 def release(context: Context, hold_id: uuid.UUID) -> Hold:
     """Give all of a hold's points back. Raises Conflict when the hold is resolved."""
-    books, account, hold = _open_hold(context, hold_id)
-    _resolve(context, books, account, hold, 0, RELEASED, context.policies.in_force())
+    hold = the_hold(context.session, hold_id)
+    books, account = _lock(context, hold)
+    _resolve(context, books, account, hold, None, RELEASED, context.policies.in_force())
+    books.write()
     return hold
 
 
@@ -116,9 +117,12 @@ def time_out(context: Context, row: DueRow) -> None:
     if session.scalar(mine.with_for_update(skip_locked=True)) is None:
         due.schedule(session, TIME_OUT, row.key, context.clock.now() + BUSY)
         return
-    books, account, hold = _locked(context, hold)
-    if hold.status == OPEN:
-        _resolve(context, books, account, hold, 0, TIMED_OUT, context.policies.in_force())
+    try:
+        books, account = _lock(context, hold)
+    except Conflict:
+        return  # whoever had the account a moment ago resolved it
+    _resolve(context, books, account, hold, None, TIMED_OUT, context.policies.in_force())
+    books.write()
 
 
 def the_hold(session: Session, hold_id: uuid.UUID) -> Hold:
@@ -129,43 +133,75 @@ def the_hold(session: Session, hold_id: uuid.UUID) -> Hold:
     return hold
 
 
-def _open_hold(context: Context, hold_id: uuid.UUID) -> tuple[Books, Account, Hold]:
-    books, account, hold = _locked(context, the_hold(context.session, hold_id))
+def locked_for(books: Books, redemption: Redemption) -> Hold:
+    """The open hold that a redemption names; its member's account is locked. Raises NotFound, Conflict."""
+    hold = books.session.get(Hold, redemption.hold_id)
+    if hold is None or hold.member_id != redemption.member_id:
+        raise NotFound(f"the member has no hold {redemption.hold_id}")
+    books.session.refresh(hold)
+    _must_be_in_time(books, hold)
+    return hold
+
+
+def settle(
+    context: Context, books: Books, account: Account, hold: Hold, redemption: Redemption, policy: Policy
+) -> None:
+    """End an open hold by what it was made for; the rest goes back. The caller writes the books."""
+    _resolve(context, books, account, hold, redemption, CAPTURED, policy)
+
+
+def _must_be_open(hold: Hold) -> None:
     if hold.status != OPEN:
         raise Conflict(f"the hold is {hold.status} already", status_of_hold=hold.status, captured=hold.captured)
-    return books, account, hold
 
 
-def _locked(context: Context, hold: Hold) -> tuple[Books, Account, Hold]:
-    """The member's account is locked first; only then is the hold's state looked at."""
+def _must_be_in_time(books: Books, hold: Hold) -> None:
+    _must_be_open(hold)
+    if hold.expires_at <= books.now:
+        raise Conflict(f"the hold's time was over at {hold.expires_at.isoformat()}", status_of_hold=TIMED_OUT)
+
+
+def _lock(context: Context, hold: Hold) -> tuple[Books, Account]:
+    """The member's account is locked first; only then is the hold's state looked at. Raises Conflict when it is over.
+
+    A merge may have carried an open hold to another member while this one waited: then that account is locked.
+    """
     books = Books(context.session)
-    account = books.lock([str(hold.member_id)])[str(hold.member_id)]
+    books.lock([str(hold.member_id)])
     context.session.refresh(hold)
-    return books, account, hold
+    _must_be_open(hold)
+    return books, books.lock([str(hold.member_id)])[str(hold.member_id)]
 
 
 def _resolve(
-    context: Context, books: Books, account: Account, hold: Hold, taken: int, status: str, policy: Policy
+    context: Context,
+    books: Books,
+    account: Account,
+    hold: Hold,
+    redemption: Redemption | None,
+    status: str,
+    policy: Policy,
 ) -> None:
     session = context.session
     places = session.scalars(select(HoldLot).where(HoldLot.hold_id == hold.id).order_by(HoldLot.place)).all()
     reserved = [Reserved(str(place.lot_id), place.points) for place in places]
     lots = {lot.id: lot for lot in books.lots([account.customer_id])}
+    taken = redemption.points if redemption else 0
     spent, absorbed = resolve(account, lots, reserved, taken)
     for share in reserved:
         books.change(lots[share.lot_id])
     capture_id, release_id = transaction_ids(books.now, 2)
-    if taken:
+    if redemption is not None:
         _post(books, account, hold, capture_id, "capture", {"held": -taken, "redeemed": taken}, policy)
         for lot, points in spent:
             books.use(lot.member_id, lot.id, capture_id, points)
-        _announce(books, account, hold, capture_id, taken, policy)
+        redemption.transaction_id, hold.redemption_id = uuid.UUID(capture_id), redemption.id
+        announce_spent(books, account, redemption, f"capture:{hold.id}")
     if back := hold.points - taken:
         _post(books, account, hold, release_id, "hold_release", {"held": -back, "available": back}, policy, status)
         for lot, points in absorbed:
             books.use(lot.member_id, lot.id, release_id, points)
     catch_up(books, account, list(lots.values()), policy)  # what waited for this hold expires now
-    books.write()
     hold.status, hold.captured, hold.resolved_at = status, taken, books.now
     if status != TIMED_OUT:
         due.cancel(session, TIME_OUT, str(hold.id))
@@ -186,17 +222,3 @@ def _post(
         clause=policy.rules.redemption.clause, reference=hold.reference, reason=reason,
         detail=orjson.dumps({"hold": str(hold.id)}),
     )  # fmt: skip
-
-
-def _announce(books: Books, account: Account, hold: Hold, id_: str, points: int, policy: Policy) -> None:
-    data = {
-        "customer_id": account.customer_id,
-        "transaction_id": id_,
-        "points": points,
-        "hold_id": str(hold.id),
-        "amount": f"{policy.rules.redemption.money(points):.2f}",
-        "currency": policy.company.currency,
-        "occurred_at": books.now.isoformat(),
-        "balance": account.balance,
-    }
-    books.announce("points.redeemed.v1", account, f"capture:{hold.id}", data, policy.version)

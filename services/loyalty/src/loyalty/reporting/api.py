@@ -1,74 +1,20 @@
-"""``reconciliations`` and ``loyalty-reports/liability``."""
+"""``reconciliations``, ``loyalty-reports/liability`` and ``loyalty-reports/movements``."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import Response
 
 from chassis import jobs
 from chassis.jobs.api import JobSchema
-from chassis.web import Blueprint, Schema, answer, fields, glance, requires, work
+from chassis.web import Blueprint, answer, glance, requires, work
 from loyalty.reporting.liability import liability as what_we_owe
+from loyalty.reporting.movements import movements as what_moved
 from loyalty.reporting.reconciliation import AT_ONCE, JOB, accounts, reconcile
+from loyalty.reporting.schemas import LiabilitySchema, MovementsSchema, ReconciliationSchema, SpanArgs
 
 blueprint = Blueprint("loyalty-reports", __name__, description="What we owe, and the proof that the books are right")
-
-
-class MismatchSchema(Schema):
-    """An account whose books do not agree."""
-
-    customer_id = fields.Uuid(required=True)
-    wrong = fields.Dict(required=True, metadata={"description": "balance → cached, posted and, of lots, held"})
-
-
-class ReconciliationSchema(Schema):
-    """What a reconciliation found."""
-
-    accounts = fields.Points(required=True)
-    entries = fields.Points(required=True)
-    mismatches = fields.Points(required=True, metadata={"description": "accounts that do not agree: 0"})
-    details = fields.List(fields.Nested(MismatchSchema), required=True, metadata={"description": "the first 100"})
-
-
-class TierLiabilitySchema(Schema):
-    """Of one tier's members."""
-
-    tier = fields.String(required=True)
-    members = fields.Points(required=True)
-    points = fields.Points(required=True)
-    money = fields.Money(required=True)
-
-
-class CampaignLiabilitySchema(Schema):
-    """Earned by one campaign; `base` for plain purchases."""
-
-    campaign = fields.String(required=True)
-    points = fields.Points(required=True)
-    money = fields.Money(required=True)
-
-
-class MonthLiabilitySchema(Schema):
-    """Lapsing in one month; null: never."""
-
-    month = fields.String(required=True, allow_none=True, metadata={"examples": ["2027-12"]})
-    points = fields.Points(required=True)
-    money = fields.Money(required=True)
-
-
-class LiabilitySchema(Schema):
-    """What we owe our members. Amounts are in `currency`."""
-
-    as_of = fields.Instant(required=True)
-    points_outstanding = fields.Points(
-        required=True, metadata={"description": "what remains of all lots, less the deficit"}
-    )
-    money = fields.Money(required=True)
-    currency = fields.String(required=True)
-    deficit = fields.Points(required=True, metadata={"description": "points that members owe after refunds"})
-    by_tier = fields.List(fields.Nested(TierLiabilitySchema), required=True)
-    by_campaign = fields.List(fields.Nested(CampaignLiabilitySchema), required=True)
-    expiring = fields.List(fields.Nested(MonthLiabilitySchema), required=True)
-    clause = fields.String(required=True)
-    policyversion = fields.String(required=True)
 
 
 @blueprint.post("/reconciliations")
@@ -91,3 +37,13 @@ def liability() -> Response:
     """Points outstanding, in money at cost, by tier, campaign and month of expiry"""
     at = glance()
     return answer(what_we_owe(at.session, at.policies.in_force(), at.clock.now()))
+
+
+@blueprint.get("/loyalty-reports/movements")
+@requires("loyalty-reports:read")
+@blueprint.arguments(SpanArgs, location="query")
+@blueprint.response(200, MovementsSchema)
+def movements(query: dict[str, Any]) -> Response:
+    """Opening + issued - redeemed - expired ± adjusted = closing, by month, checked against the accounts"""
+    at = glance()
+    return answer(what_moved(at.session, at.policies.in_force(), query["from_"], query["to"]))

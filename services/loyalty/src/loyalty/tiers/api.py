@@ -1,4 +1,4 @@
-"""``tiers``: what the programme offers, and each member's way through it."""
+"""``tiers``: what the programme offers, each member's way through it, and a tier given by hand."""
 
 from __future__ import annotations
 
@@ -8,36 +8,58 @@ from uuid import UUID
 from flask import Response
 from sqlalchemy import select
 
+from chassis.approvals import api as approvals
+from chassis.approvals.use_cases import propose
 from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glance, requires, work
 from loyalty.members.queries import require_member
-from loyalty.policy.rules import LoyaltyPolicy
+from loyalty.policy.rules import LoyaltyPolicy, Tier
+from loyalty.tiers.granting import GRANTING, examine_grant, withdraw_grant
 from loyalty.tiers.tables import TierChange
 from loyalty.tiers.use_cases import progress_of
 
 blueprint = Blueprint("tiers", __name__, description="Tiers and their history")
 
 
+class RightSchema(Schema):
+    """What a tier may ask for; `times` null: as often as they like."""
+
+    right = fields.String(required=True)
+    times = fields.Whole(required=True, allow_none=True)
+    per = fields.String(required=True, allow_none=True, metadata={"examples": ["year", "month"]})
+    when = fields.String(required=True, allow_none=True, metadata={"examples": ["stays on the day"]})
+    clause = fields.String(required=True)
+
+
 class TierSchema(Schema):
     """A tier of the pack in force."""
 
     tier = fields.String(required=True)
-    at = fields.Points(required=True, metadata={"description": "growth value in the window from which it is held"})
+    at = fields.Points(required=True, metadata={"description": "what the measure must reach in the window"})
     bonus = fields.String(required=True, metadata={"description": "share of base points, e.g. 0.10"})
     rights = fields.List(fields.String(), required=True)
+    benefits = fields.List(fields.Nested(RightSchema), required=True, metadata={"description": "rights, how often"})
     clause = fields.String(required=True)
 
 
 class TiersSchema(Schema):
-    """All tiers, ascending."""
+    """All tiers, ascending, and how they are reached and lost."""
 
     items = fields.List(fields.Nested(TierSchema), required=True)
+    measure = fields.Choice("growth", "amount", "count", required=True)
+    period = fields.Choice("rolling", "calendar year", "anniversary year", required=True)
+    rises = fields.String(required=True)
+    falls = fields.String(required=True)
     policyversion = fields.String(required=True)
 
 
 class TierChangeSchema(Schema):
     """A step of a member's tier history."""
 
-    kind = fields.Choice("rise", "fall", "revoked", required=True)
+    id = fields.Points(required=True)
+    kind = fields.Choice(
+        "rise", "fall", "revoked", "granted", "beneath", required=True,
+        metadata={"description": "beneath: a rise while a higher tier was granted by hand"},
+    )  # fmt: skip
     tier = fields.String(required=True)
     previous = fields.String(required=True)
     since = fields.Instant(required=True)
@@ -45,6 +67,9 @@ class TierChangeSchema(Schema):
     growth = fields.Points(required=True)
     transaction_id = fields.Uuid(required=True, allow_none=True)
     recorded_at = fields.Instant(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    granted_by = fields.String(required=True, allow_none=True)
+    approved_by = fields.String(required=True, allow_none=True)
     clause = fields.String(required=True, allow_none=True)
     policyversion = fields.String(required=True, allow_none=True)
 
@@ -64,8 +89,25 @@ class ProgressSchema(Schema):
     growth = fields.Points(required=True, metadata={"description": "growth value in the window"})
     window_from = fields.Instant(required=True)
     next = fields.Nested(NextTierSchema, required=True, allow_none=True)
+    falls_at = fields.Instant(
+        required=True, allow_none=True, metadata={"description": "when the tier is lost if nothing more comes in"}
+    )
     clause = fields.String(required=True, allow_none=True)
     policyversion = fields.String(required=True)
+
+
+class TierGrantBody(Schema):
+    """``POST members/{id}/tiers``."""
+
+    tier = fields.Text(60, required=True)
+    until = fields.Instant(required=True, metadata={"description": "a grant always ends"})
+    reason = fields.Text(500, required=True)
+
+
+class TierWithdrawalBody(Schema):
+    """``POST members/{id}/tiers/withdraw``."""
+
+    reason = fields.Text(500, required=True)
 
 
 @blueprint.get("/tiers")
@@ -75,11 +117,9 @@ def tiers() -> Response:
     """The tiers of the pack in force"""
     policy = work().policies.in_force()
     rules: LoyaltyPolicy = policy.rules
-    items = [
-        {"tier": tier.name, "at": tier.at, "bonus": str(tier.bonus), "rights": list(tier.rights), "clause": tier.clause}
-        for tier in rules.tiers.tiers
-    ]
-    return answer({"items": items, "policyversion": policy.version})
+    items = [_offered(tier) for tier in rules.tiers.tiers]
+    how = {name: getattr(rules.tiers, name) for name in ("measure", "period", "rises", "falls")}
+    return answer({"items": items, **how, "policyversion": policy.version})
 
 
 @blueprint.get("/members/<uuid:customer_id>/tiers")
@@ -95,6 +135,33 @@ def history(query: dict[str, Any], customer_id: UUID) -> Response:
     return answer(Page.of(at.session, found, order, query["limit"], query["cursor"], _shown))
 
 
+@blueprint.post("/members/<uuid:customer_id>/tiers")
+@requires("tiers:grant")
+@blueprint.arguments(TierGrantBody)
+@blueprint.response(202, approvals.ApprovalSchema)
+def grant(body: dict[str, Any], customer_id: UUID) -> Response:
+    """Propose a higher tier until a day; a second person decides. 409 when the member has it already"""
+    at = work()
+    require_member(at.session, at.principal, customer_id)
+    content = examine_grant(at.context, customer_id, body["tier"], body["until"], body["reason"])
+    proposal = propose(at.session, at.clock, at.principal, GRANTING, content)
+    at.note(str(customer_id), tier=body["tier"], approval=str(proposal.id))
+    return approvals.answer(proposal)
+
+
+@blueprint.post("/members/<uuid:customer_id>/tiers/withdraw")
+@requires("tiers:approve")
+@blueprint.arguments(TierWithdrawalBody)
+@blueprint.response(200, TierChangeSchema)
+def withdraw(body: dict[str, Any], customer_id: UUID) -> Response:
+    """End the grant in force before its time; 409 when there is none"""
+    at = work()
+    require_member(at.session, at.principal, customer_id)
+    revoked = withdraw_grant(at.context, customer_id, body["reason"], at.principal.username)
+    at.note(str(customer_id), grant=revoked.revokes)
+    return answer(_shown(revoked))
+
+
 @blueprint.get("/members/<uuid:customer_id>/progress")
 @requires("members:read")
 @blueprint.response(200, ProgressSchema)
@@ -107,9 +174,30 @@ def progress(customer_id: UUID) -> Response:
     return answer({**found, "policyversion": policy.version})
 
 
+def _offered(tier: Tier) -> dict[str, Any]:
+    benefits = [
+        {
+            "right": right.name,
+            "times": right.times,
+            "per": right.per,
+            "when": right.when.phrase if right.when else None,
+            "clause": right.clause,
+        }
+        for right in tier.benefits
+    ]
+    return {
+        "tier": tier.name,
+        "at": tier.at,
+        "bonus": str(tier.bonus),
+        "rights": list(tier.rights),
+        "benefits": benefits,
+        "clause": tier.clause,
+    }
+
+
 def _shown(change: TierChange) -> dict[str, Any]:
     names = (
-        "kind", "tier", "previous", "since", "kept_until", "growth", "transaction_id", "recorded_at", "clause",
-        "policyversion",
+        "id", "kind", "tier", "previous", "since", "kept_until", "growth", "transaction_id", "recorded_at", "reason",
+        "granted_by", "approved_by", "clause", "policyversion",
     )  # fmt: skip
     return {name: getattr(change, name) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,40 +14,85 @@ from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
-from loyalty.policy.rules import LoyaltyPolicy, Tier
+from loyalty.policy.rules import ONE_LEVEL, ROLLING, LoyaltyPolicy, Tier, TierRules
 from loyalty.tiers import domain
-from loyalty.tiers.domain import GrowthWindow, Rise
+from loyalty.tiers.domain import BENEATH, GRANTED, LANDING, RISE, GrowthWindow, Rise
+from loyalty.tiers.periods import INSTANT, Stretch, kept_until, start_of, stretches
 from loyalty.tiers.windows import growth_steps, rises
 
 STEP = 500
 
 
+@dataclass(slots=True)
+class History:
+    """What decides a member's tier at any instant: growth, and the steps that are kept."""
+
+    window: GrowthWindow
+    steps: list[Rise]
+
+    def tier(self, account_since: datetime, at: datetime, policy: Policy) -> Tier:
+        """The tier at ``at`` of a member who enrolled at ``account_since``."""
+        rules: TierRules = policy.rules.tiers
+        spans = stretches(rules, at, account_since, policy.company)
+        return domain.tier_at(self.window, self.steps, spans, at, rules)
+
+
+def histories(session: Session, customer_ids: list[str]) -> dict[str, History]:
+    """The histories of some members, read at once."""
+    growth, kept = growth_steps(session, customer_ids), rises(session, customer_ids)
+    return {one: History(GrowthWindow(0, growth.get(one, [])), kept.get(one, [])) for one in customer_ids}
+
+
+def rise_by_growth(
+    books: Books,
+    account: Account,
+    window: GrowthWindow,
+    known: list[Rise],
+    spans: tuple[Stretch, ...],
+    at: datetime,
+    transaction_id: str,
+    policy: Policy,
+) -> None:
+    """What a purchase at ``at``, counted in ``window`` already, does to its member's tier.
+
+    A grant by hand hides what is earned beneath it, so the rise is decided as if there were none.
+    """
+    rules: TierRules = policy.rules.tiers
+    earned = [step for step in known if step.kind != GRANTED]
+    tier = domain.tier_at(window, earned, spans, at, rules)
+    risen = domain.rise_after(window, tier, spans, at, rules, policy.company, account.enrolled_at)
+    if risen is not None:
+        step, growth = risen
+        known.append(step)
+        rise(books, account, step, tier, growth, transaction_id, policy)
+        return
+    review_at = domain.review_due(window, tier, at, rules, policy.company, account.enrolled_at)
+    if review_at is not None and (account.tier_review_at is None or review_at < account.tier_review_at):
+        account.tier_review_at = review_at
+        books.remember_tier(account)
+
+
 def rise(
     books: Books, account: Account, step: Rise, previous: Tier, growth: int, transaction_id: str | None, policy: Policy
 ) -> None:
-    """Record a rise. A late one (before the last) belongs to the history only; the present tier stays as it is."""
-    rules: LoyaltyPolicy = policy.rules
-    clause = rules.tiers.named(step.tier).clause
+    """Record a rise. A late one (before the last) belongs to the history only; the present tier stays as it is.
+
+    So does one that a higher grant hides: it is what the member falls back on when the grant ends.
+    """
+    rules: TierRules = policy.rules.tiers
+    clause = rules.named(step.tier).clause
+    granted = account.granted_until is not None and account.granted_until > books.now
+    hidden = granted and rules.rank(step.tier) <= rules.rank(account.tier)
     row = (
-        "rise",
-        step.tier,
-        previous.name,
-        step.since,
-        step.kept_until,
-        growth,
-        transaction_id,
-        None,
-        policy.version,
-        clause,
-    )
+        BENEATH if hidden else RISE, step.tier, previous.name, step.since, step.kept_until, growth, transaction_id,
+        None, policy.version, clause,
+    )  # fmt: skip
     account.rises += 1
-    if account.tier_since is None or step.since >= account.tier_since:
+    books.retier(account, row)
+    if not hidden and (account.tier_since is None or step.since >= account.tier_since):
         account.tier, account.tier_since = step.tier, step.since
         account.tier_kept_until = account.tier_review_at = step.kept_until
-        books.retier(account, row)
         announce(books, account, previous.name, growth, "rise", policy, clause)
-    else:
-        books.retier(account, row)
 
 
 def announce(
@@ -76,49 +122,26 @@ def reconsider(books: Books, customer_ids: Iterable[str], policy: Policy, at: da
     wanted = [customer_id for customer_id in customer_ids if books.accounts[customer_id].rises]
     if not wanted:
         return
-    rules, company = policy.rules.tiers, policy.company
-    steps, known = growth_steps(books.session, wanted), rises(books.session, wanted)
-    for customer_id in wanted:
-        account, growth = books.accounts[customer_id], steps.get(customer_id, [])
-        standing = list(known.get(customer_id, []))
-        for void, reached, left in domain.unfounded(growth, standing, rules, company):
+    rules: TierRules = policy.rules.tiers
+    version, clause = policy.version, rules.clause
+    for customer_id, history in histories(books.session, wanted).items():
+        account, standing = books.accounts[customer_id], history.steps
+        for void, reached, left in domain.unfounded(
+            history.window.steps, list(standing), rules, policy.company, account.enrolled_at
+        ):
             standing.remove(void)
-            books.retier(
-                account,
-                (
-                    "revoked",
-                    reached.name,
-                    void.tier,
-                    void.since,
-                    None,
-                    left,
-                    None,
-                    void.id,
-                    policy.version,
-                    rules.clause,
-                ),
-            )
             account.rises -= 1
+            revoked = ("revoked", reached.name, void.tier, void.since, None, left, None, void.id, version, clause)
+            books.retier(account, revoked)
             if reached.at > 0:
-                lower = Rise(reached.name, void.since, void.kept_until)
+                lower = Rise(reached.name, void.since, void.kept_until, kind=void.kind)
                 standing.append(lower)
                 account.rises += 1
-                books.retier(
-                    account,
-                    (
-                        "rise",
-                        lower.tier,
-                        void.tier,
-                        lower.since,
-                        lower.kept_until,
-                        left,
-                        None,
-                        None,
-                        policy.version,
-                        rules.clause,
-                    ),
-                )
-        _settle(books, account, GrowthWindow(0, growth), standing, policy, at, "refund")
+                step = (
+                    lower.kind, lower.tier, void.tier, lower.since, lower.kept_until, left, None, None, version, clause,
+                )  # fmt: skip
+                books.retier(account, step)
+        settle(books, account, history, policy, at, "refund")
 
 
 def review(context: Context) -> bool:
@@ -132,77 +155,107 @@ def review(context: Context) -> bool:
     if not customer_ids:
         return False
     books = Books(session)
-    books.lock(customer_ids)
+    locked = books.lock(customer_ids)  # without those who became part of another member meanwhile
     policy = context.policies.in_force()
-    steps, known = growth_steps(session, customer_ids), rises(session, customer_ids)
-    for customer_id in customer_ids:
+    for customer_id, history in histories(session, list(locked)).items():
         account = books.accounts[customer_id]
         if account.tier_review_at is not None and account.tier_review_at <= now:
-            window = GrowthWindow(0, steps.get(customer_id, []))
-            _settle(books, account, window, known.get(customer_id, []), policy, now, "review")
+            settle(books, account, history, policy, now, "review")
     books.write()
     return len(customer_ids) == STEP
 
 
 def tier_now(session: Session, customer_id: str, policy: Policy, at: datetime) -> str:
     """The tier of a member whose review is due and has not run yet."""
-    rules = policy.rules.tiers
-    window = GrowthWindow(0, growth_steps(session, [customer_id]).get(customer_id, []))
-    standing = rises(session, [customer_id]).get(customer_id, [])
-    return domain.tier_at(window, standing, rules.window.before(at, policy.company.time_zone), at, rules).name
+    history = histories(session, [customer_id])[customer_id]
+    return history.tier(_enrolled_at(session, customer_id), at, policy).name
 
 
 def progress_of(session: Session, customer_id: str, policy: Policy, at: datetime) -> dict[str, Any]:
-    """A member's growth in the window, the tier they have, the one above it and what is missing to it."""
-    rules = policy.rules.tiers
-    window = GrowthWindow(0, growth_steps(session, [customer_id]).get(customer_id, []))
-    start = rules.window.before(at, policy.company.time_zone)
-    standing = rises(session, [customer_id]).get(customer_id, [])
-    tier, growth = domain.tier_at(window, standing, start, at, rules), window.upto(start, at)
+    """A member's growth in the window, the tier they have, the one above it and what is missing to it.
+
+    ``falls_at``: when the tier will be lost if nothing more comes in; null: not by itself.
+    """
+    rules: TierRules = policy.rules.tiers
+    history, enrolled_at = histories(session, [customer_id])[customer_id], _enrolled_at(session, customer_id)
+    tier = history.tier(enrolled_at, at, policy)
+    start = start_of(rules, at, enrolled_at, policy.company)
+    growth = history.window.upto(start if rules.period == ROLLING else start - INSTANT, at)
     above = next((one for one in rules.tiers if one.at > tier.at), None)
     missing = None if above is None else {"tier": above.name, "at": above.at, "missing": max(above.at - growth, 0)}
-    return {"tier": tier.name, "growth": growth, "window_from": start, "next": missing, "clause": tier.clause}
+    falls_at = domain.falls_at(history.window, history.steps, tier, at, rules, policy.company, enrolled_at)
+    return {
+        "tier": tier.name, "growth": growth, "window_from": start, "next": missing, "falls_at": falls_at,
+        "clause": tier.clause,
+    }  # fmt: skip
 
 
-def _settle(
-    books: Books, account: Account, window: GrowthWindow, standing: list[Rise], policy: Policy, at: datetime, cause: str
-) -> None:
-    """Bring the account row to what the history says now; announce it when the tier is another."""
-    rules, company = policy.rules.tiers, policy.company
+def settle(books: Books, account: Account, history: History, policy: Policy, at: datetime, cause: str) -> None:
+    """Bring the account row to what the history says now; record and announce it when the tier is another."""
+    rules, company, since = policy.rules.tiers, policy.company, account.enrolled_at
     before = account.tier
-    start = rules.window.before(at, company.time_zone)
-    tier = domain.tier_at(window, standing, start, at, rules)
-    if rules.falls == "never" and cause == "review" and tier.at < rules.named(before).at:
-        tier = rules.named(before)
-    if rules.falls == "one level at period end" and cause == "review" and tier.at < rules.named(before).at:
-        tier = rules.tiers[rules.rank(before) - 1]
-    growth = window.before(start, at)
-    kept = domain.kept(standing, at)
-    holds = kept is not None and kept.tier == tier.name
-    account.tier = tier.name
-    account.tier_kept_until = kept.kept_until if kept is not None and holds else None
-    account.tier_review_at = account.tier_kept_until or domain.next_fall(window.steps, tier, rules, company, at)
+    tier = history.tier(since, at, policy)
+    growth = domain.counted(history.window, stretches(rules, at, since, company))
     if tier.name != before:
-        account.tier_since = kept.since if kept is not None and holds else at
-        fell = tier.at < rules.named(before).at
-        if (
-            not fell and not holds
-        ):  # reached without a purchase that says so: late growth, or a pack that rises at review
-            account.tier_kept_until = account.tier_review_at = rules.kept_for.after(at, company.time_zone)
-            account.rises += 1
-        until = None if fell else account.tier_kept_until
-        step = (
-            "fall" if fell else "rise",
-            tier.name,
-            before,
-            at,
-            until,
-            growth,
-            None,
-            None,
-            policy.version,
-            rules.clause,
-        )
-        books.retier(account, step)
+        _step(books, account, history, tier, growth, at, policy)
+    grant, kept = domain.grant_at(history.steps, at), _keeps(history, tier, at)
+    account.granted_until = grant.kept_until if grant is not None else None
+    account.tier_kept_until = kept.kept_until if kept is not None else None
+    account.tier_review_at = next_look(account, history, tier, at, policy)
+    if tier.name != before:
         announce(books, account, before, growth, cause, policy, rules.clause)
     books.remember_tier(account)
+
+
+def next_look(account: Account, history: History, tier: Tier, at: datetime, policy: Policy) -> datetime | None:
+    """When a review has to look again at a member of ``tier``: it falls, a grant ends, or a period ends that rises."""
+    rules, company, since = policy.rules.tiers, policy.company, account.enrolled_at
+    grant = domain.grant_at(history.steps, at)
+    looks = (
+        domain.falls_at(history.window, history.steps, tier, at, rules, company, since),
+        grant.kept_until if grant is not None else None,
+        domain.review_due(history.window, tier, at, rules, company, since),
+    )
+    return min((look for look in looks if look is not None), default=None)
+
+
+def _step(
+    books: Books, account: Account, history: History, tier: Tier, growth: int, at: datetime, policy: Policy
+) -> None:
+    """A step of the history for a tier that is another one now than on the account row.
+
+    Up: reached without a purchase that says so (late growth, or a pack that rises at period end). Down: where the pack
+    lands softly, the level below is kept for a period of its own.
+    """
+    rules: TierRules = policy.rules.tiers
+    fell = tier.at < rules.named(account.tier).at
+    kept = _keeps(history, tier, at)
+    until = None
+    if not fell and kept is None:
+        until = kept_until(rules, at, account.enrolled_at, policy.company)
+    elif fell and rules.falls == ONE_LEVEL and kept is None and growth < tier.at:
+        until = kept_until(rules, at, account.enrolled_at, policy.company, landed=True)
+    row = (
+        LANDING if fell else RISE, tier.name, account.tier, at, until if fell or kept is None else kept.kept_until,
+        growth, None, None, policy.version, rules.clause,
+    )  # fmt: skip
+    books.retier(account, row)
+    if until is not None:
+        history.steps.append(Rise(tier.name, at, until, kind=LANDING if fell else RISE))
+        account.rises += 1
+    account.tier, account.tier_since = tier.name, kept.since if kept is not None else at
+
+
+def _keeps(history: History, tier: Tier, at: datetime) -> Rise | None:
+    """The step that keeps exactly this tier at ``at``."""
+    for step in (domain.grant_at(history.steps, at), domain.last_earned(history.steps, at)):
+        if step is not None and step.tier == tier.name and at < step.kept_until:
+            return step
+    return None
+
+
+def _enrolled_at(session: Session, customer_id: str) -> datetime:
+    found: datetime = session.execute(
+        text("SELECT enrolled_at FROM member WHERE customer_id = :id"), {"id": customer_id}
+    ).scalar_one()
+    return found

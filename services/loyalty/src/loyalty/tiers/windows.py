@@ -6,7 +6,7 @@ nothing leaves the window and nothing comes in late, the sum is on the row and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -35,20 +35,36 @@ _ALL = """
     SELECT member_id::text, effective_at, growth_available FROM transaction
     WHERE member_id = ANY(%s::uuid[]) AND growth_available IS NOT NULL
 """
+_SINCE = """
+    SELECT w.id::text, e.effective_at, e.growth_available
+    FROM unnest(%s::uuid[], %s::timestamptz[]) AS w (id, start)
+    JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL AND e.effective_at >= w.start
+"""
 _RISES = """
-    SELECT member_id::text, tier, since, kept_until, id FROM tier_change t
-    WHERE member_id = ANY(%s::uuid[]) AND kind = 'rise'
+    SELECT member_id::text, tier, since, kept_until, id, kind FROM tier_change t
+    WHERE member_id = ANY(%s::uuid[]) AND kind IN ('rise', 'fall', 'granted', 'beneath') AND kept_until IS NOT NULL
       AND NOT EXISTS (SELECT FROM tier_change r WHERE r.member_id = t.member_id AND r.revokes = t.id)
     ORDER BY since, id
 """
 Span = tuple[datetime, datetime, datetime]  # first start of a window asked about, last start, first end
 
 
-def windows(session: Session, spans: Mapping[str, Span], accounts: Mapping[str, Account]) -> dict[str, GrowthWindow]:
-    """A window per member that answers for every instant of its span. Accounts are locked; their edges move on."""
-    found: dict[str, GrowthWindow] = {}
+def windows(
+    session: Session, spans: Mapping[str, Span], accounts: Mapping[str, Account], by_years: Collection[str] = ()
+) -> dict[str, GrowthWindow]:
+    """A window per member that answers for every instant of its span. Accounts are locked; their edges move on.
+
+    Members of ``by_years`` are measured over several stretches, each alone, which no sum on a row can tell apart:
+    theirs is all growth since the first.
+    """
+    found = {customer_id: GrowthWindow() for customer_id in by_years}
+    if by_years:
+        for customer_id, steps in growth_since(session, {one: spans[one][0] for one in by_years}).items():
+            found[customer_id].steps = steps
     open_: dict[str, Span] = {}
     for customer_id, (first, last, end) in spans.items():
+        if customer_id in by_years:
+            continue
         account = accounts[customer_id]
         found[customer_id] = GrowthWindow(account.growth - account.growth_before)
         nothing_leaves = account.growth_first is None or account.growth_first > last
@@ -120,15 +136,25 @@ def growth_steps(session: Session, customer_ids: Iterable[str]) -> dict[str, lis
     return steps
 
 
+def growth_since(session: Session, starts: Mapping[str, datetime]) -> dict[str, list[tuple[datetime, int]]]:
+    """The growth of some members from an instant of their own on, step by step."""
+    steps: dict[str, list[tuple[datetime, int]]] = {}
+    with cursor(session) as rows:
+        rows.execute(_SINCE, (array(starts), instants(starts.values())))
+        for customer_id, at, amount in rows:
+            steps.setdefault(customer_id, []).append((at, amount))
+    return steps
+
+
 def rises(session: Session, customer_ids: Iterable[str]) -> dict[str, list[Rise]]:
-    """The rises in force of some members, oldest first."""
+    """The steps that are kept, of some members, oldest first: rises, soft landings and grants that stand."""
     wanted = array(customer_ids)
     found: dict[str, list[Rise]] = {}
     if wanted != "{}":
         with cursor(session) as rows:
             rows.execute(_RISES, (wanted,))
-            for customer_id, tier, since, kept_until, id_ in rows:
-                found.setdefault(customer_id, []).append(Rise(tier, since, kept_until, id_))
+            for customer_id, *step in rows:
+                found.setdefault(customer_id, []).append(Rise(*step))
     return found
 
 
@@ -142,8 +168,9 @@ def rises_for(
         account = accounts[customer_id]
         if not account.rises:
             continue
-        if account.tier_since is not None and account.tier_kept_until is not None and at >= account.tier_since:
-            found[customer_id] = [Rise(account.tier, account.tier_since, account.tier_kept_until)]
+        since, until = account.tier_since, account.tier_kept_until
+        if account.granted_until is None and since is not None and until is not None and at >= since:
+            found[customer_id] = [Rise(account.tier, since, until)]
         else:
             late.append(customer_id)
     return found | rises(session, late)

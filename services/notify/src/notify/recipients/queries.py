@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,7 @@ def load_customers(session: Session, customer_ids: Iterable[str], kind: str = "c
     copies = {row.customer_id: row for row in _copies(session, wanted)}
     survivors = {row.merged_into for row in copies.values() if row.merged_into is not None} - set(copies)
     copies |= {row.customer_id: row for row in _copies(session, survivors)}
+    paths = unit_paths(session, copies.values())
     ids = set(copies) | wanted
     preferences = {
         row.customer_id: row for row in session.scalars(select(Preference).where(Preference.customer_id.in_(ids)))
@@ -82,13 +83,21 @@ def load_customers(session: Session, customer_ids: Iterable[str], kind: str = "c
             standing,
             copy.name,
             (preference.locale if preference else None) or copy.locale,
-            closed(copy.unit_path),
+            paths[copy.customer_id],
             copy.unit,
             copy.account_manager,
             addresses(contacts.get("phones", ()), contacts.get("emails", ())),
             tuple(preference.channels) if preference else (),
         )
     return found
+
+
+def unit_paths(session: Session, copies: Collection[RecipientCopy]) -> dict[uuid.UUID, str]:
+    """Whose people a customer belongs to: by our own copy of the organisation, since a unit may be moved meanwhile."""
+    units = {copy.unit for copy in copies if copy.unit}
+    found = session.execute(select(UnitRow.code, UnitRow.path).where(UnitRow.code.in_(units))) if units else ()
+    known = {row.code: row.path for row in found}
+    return {copy.customer_id: closed(known.get(copy.unit or "", copy.unit_path)) for copy in copies}
 
 
 def _copies(session: Session, ids: Iterable[Any]) -> list[RecipientCopy]:

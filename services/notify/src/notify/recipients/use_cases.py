@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from chassis.messaging.event import Event
 from chassis.runtime import Context
+from chassis.storage.writing import write_newer
 from notify.messages.tables import Message
 from notify.recipients.domain import CustomerState
 from notify.recipients.tables import Consent, OpenComplaint, Preference, RecipientCopy
@@ -33,12 +34,7 @@ def follow_customers(context: Context, states: Sequence[CustomerState]) -> None:
     if not newest:
         return
     session, now = context.session, context.clock.now()
-    statement = insert(RecipientCopy)
-    given = {name: statement.excluded[name] for name in _columns(next(iter(newest.values())), now)}
-    statement = statement.on_conflict_do_update(
-        index_elements=["customer_id"], set_=given, where=RecipientCopy.version < statement.excluded.version
-    )
-    session.execute(statement, [_columns(newest[key], now) for key in sorted(newest)])
+    write_newer(session, RecipientCopy, [_columns(newest[key], now) for key in sorted(newest)])
     said = [
         {"customer_id": uuid.UUID(state.customer_id), "class_": class_, "channel": channel, "given": given_, "at": at,
          "source": source, "recorded_at": now}

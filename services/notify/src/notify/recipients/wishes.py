@@ -16,15 +16,15 @@ from chassis.errors import Invalid, NotFound
 from chassis.ids import uuid7
 from chassis.runtime import Context
 from chassis.web import Principal
-from chassis.web.principal import closed
 from notify.recipients.domain import fingerprint
+from notify.recipients.queries import unit_paths
 from notify.recipients.tables import Preference, RecipientCopy, Suppression
 
 
 def the_customer(session: Session, principal: Principal, customer_id: UUID) -> RecipientCopy:
     """A customer of the caller's units. Raises NotFound."""
     copy = session.get(RecipientCopy, customer_id)
-    if copy is None or not principal.sees_unit(closed(copy.unit_path)):
+    if copy is None or not principal.sees_unit(unit_paths(session, [copy])[copy.customer_id]):
         raise NotFound(f"no customer {customer_id}")
     return copy
 

@@ -84,6 +84,8 @@ def _facts(id: UUID) -> dict[str, Any]:
     )
     customer_id = parts["case"].get("customer_id")
     customer = backend().fan_out({"customer": f"customers/{customer_id}"})["customer"] if customer_id else None
+    phones = [phone["number"] for phone in (customer.get("phones") if customer else None) or ()]
+    told = (parts["case"].get("complainant") or {}).get("phone") or ""  # as they wrote it, with or without +86
     allowed = [name for name in parts["case"].get("allowed", []) if name in ACTIONS]
     first = next((name for name in NEXT.get(parts["case"].get("status"), ()) if name in allowed), None)
     at_hand = [name for name in AT_HAND if name in allowed and name != first]
@@ -94,8 +96,8 @@ def _facts(id: UUID) -> dict[str, Any]:
         "at_hand": at_hand,
         "more": [name for name in allowed if name not in (first, *at_hand)],
         "at_once": AT_ONCE,
-        "phones": [phone["number"] for phone in (customer.get("phones") if customer else None) or ()],
-        "names": {one["username"]: one["name"] for one in parts["staff"].entries},
+        "phones": phones,
+        "known_phone": any(phone.endswith(told[-8:]) for phone in phones) if told else True,
     }
 
 

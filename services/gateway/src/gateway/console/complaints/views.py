@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.console.area import Area, Section
-from gateway.console.complaints import case, intake, reasons, reports, words
+from gateway.console.complaints import case, intake, reports, words
 from gateway.console.complaints.queue import blueprint
 from gateway.console.words import N_
 
@@ -37,7 +37,7 @@ AREA = Area(
         "category_words": words.category,
         "step_words": words.step,
         "scale_words": words.scale,
-        "reason": reasons.reason,
+        "in_order": words.in_order,
         "pairs": words.pairs,
         "units": words.units,
         "SCALE": words.SCALE,

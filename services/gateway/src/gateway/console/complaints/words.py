@@ -30,6 +30,9 @@ CODES: tuple[str, ...] = (
     N_("Improper"), N_("Safety"), N_("Accident"), N_("Environment"), N_("Food poisoning"), N_("Spoiled food"),
     N_("Facility"), N_("Building"), N_("Delivery"), N_("Late"), N_("Wrong"), N_("Order"), N_("Customisation"),
     N_("Policy"), N_("Other"),
+    # causes that handlers write as a code
+    N_("Storage"), N_("Transport"), N_("Production"), N_("Packaging"), N_("Process"), N_("Supplier"),
+    N_("Communication"), N_("Equipment"), N_("Batch"),
     # whom it is against
     N_("Store"), N_("Department"), N_("Staff"),
     # roles
@@ -143,6 +146,17 @@ def step(one: Mapping[str, Any]) -> tuple[str, str, str]:
     if one["action"] == "callback" and one["to_status"] != "closed":
         tone = "bad"
     return (gettext(said) if said else term(one["action"])), icon, tone
+
+
+def in_order(clocks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The deadlines of a case: what is awaited, soonest first; then what is over, the latest first."""
+    awaited = [clock for clock in clocks if not clock.get("ended_at")]
+    over = [clock for clock in clocks if clock.get("ended_at")]
+    return [*sorted(awaited, key=_due), *sorted(over, key=_due, reverse=True)]
+
+
+def _due(clock: Mapping[str, Any]) -> str:
+    return str(clock["due_at"] or "")
 
 
 def scale(value: int | None) -> str:

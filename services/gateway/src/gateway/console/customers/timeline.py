@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.console.house import person, place
+from gateway.console.reasons import reason
 from gateway.console.words import N_, gettext, money, number, term
 
 ICONS: Mapping[str, str] = {
@@ -111,7 +113,7 @@ def told(entry: Mapping[str, Any], points: int | None = None) -> Line:
 
 def _purchase(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     return money(data.get("total"), data.get("currency")), (
-        data.get("store"),
+        place(data["store"]) if data.get("store") else None,
         term(data["channel"]) if data.get("channel") else None,
         data.get("purchase_id"),
     )
@@ -121,7 +123,7 @@ def _points(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     points = data.get("points")
     amount = ("+" if isinstance(points, int) and points > 0 else "") + number(points) if points is not None else ""
     reference = str(data.get("reference") or "").rpartition(":")[2]
-    return amount, (data.get("reason"), reference, data.get("clause"))
+    return amount, (reason(data.get("reason")), reference, data.get("clause"))
 
 
 def _change(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -129,23 +131,28 @@ def _change(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     arrow = f"{term(before)} → {term(after)}" if before else term(after) if after else ""
     # The grade is a scheme of its own, called "value" there; saying so would explain nothing.
     scheme = term(data["scheme"]) if data.get("scheme") not in (None, "value") else None
-    return arrow, (scheme, data.get("reason"), data.get("clause"))
+    return arrow, (scheme, reason(data.get("reason")), data.get("clause"))
 
 
 def _complaint(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     level = gettext(LEVEL, n=data["level"]) if data.get("level") else None
     granted = gettext("%(n)s points", n=number(data["points"])) if data.get("points") else None
     answer = data.get("answer") or data.get("comment")
-    return str(data.get("number") or ""), (data.get("subject"), level, granted, answer, data.get("reason"))
+    return str(data.get("number") or ""), (data.get("subject"), level, granted, answer, reason(data.get("reason")))
 
 
 def _profile(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     changed = ", ".join(term(name) for name in data.get("changed") or ())
-    return "", (changed, data.get("identity"), data.get("by"), data.get("reason"))
+    return "", (
+        changed,
+        data.get("identity"),
+        person(data["by"]) if data.get("by") else None,
+        reason(data.get("reason")),
+    )
 
 
 def _message(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    return term(data.get("template")), (term(data.get("channel")), data.get("reason"))
+    return term(data.get("template")), (term(data.get("channel")), reason(data.get("reason")))
 
 
 def _membership(data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

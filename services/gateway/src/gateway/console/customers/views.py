@@ -37,7 +37,10 @@ WORDS = (
     N_("Permanent failure"), N_("Expired"), N_("Suppressed"), N_("Cancelled"),
     N_("Complaint received"), N_("Complaint follow link"), N_("Complaint reopened"), N_("Complaint breached"),
     N_("Complaint assigned"), N_("Complaint due soon"), N_("Complaint received handler"),
-    N_("Complaint reopened handler"), N_("Complaint escalated"), N_("Complaint compensated"), N_("Archive"),
+    N_("Complaint reopened handler"), N_("Complaint answer link"), N_("Complaint progressed"),
+    N_("Complaint closed"), N_("Complaint resolved"), N_("Tier changed"), N_("Tier at risk"), N_("Points expiring"),
+    N_("Visit planned"), N_("Taste"), N_("Birthday"), N_("Festivals"),
+    N_("Complaint escalated"), N_("Complaint compensated"), N_("Archive"),
     N_("Entries"),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from gateway.console.web import backend, done, key, me, page
-from gateway.console.words import N_, exact, gettext, term
+from gateway.console.words import N_, day, exact, gettext, spoken, term
 from gateway.overview.audit import SERVICES
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/console/approvals")
@@ -17,13 +17,15 @@ TEMPLATE = "console/operations/approvals.html"
 STATUSES = ("proposed", "approved", "rejected", "expired")
 LINES = 50
 CASES = 8  # cases whose allowed actions are asked, to know whether it is the reader they wait for
+PLAIN = ("scheme", "scope", "kind")  # members whose values are codes
+_DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 _INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 WORDS = (
     N_("Proposed"), N_("Approved"), N_("Rejected"), N_("Expired"), N_("Reason"), N_("Scheme"), N_("Customer id"),
     N_("Scope"), N_("Unit"), N_("From"), N_("Until"), N_("Version"), N_("Hash"), N_("Effective from"), N_("Points"),
     N_("Policy activate"), N_("Policy activation"), N_("Blacklist"), N_("Run"), N_("Change"), N_("Rounds"), N_("As of"),
     N_("Since"),
-    N_("Clause"), N_("Evidence"),
+    N_("Clause"), N_("Evidence"), N_("Value"), N_("Company"),
 )  # fmt: skip
 
 
@@ -41,7 +43,9 @@ def listing() -> Response:
     parts = backend().fan_out(questions)
     cases = _mine(parts["cases"].entries) if "cases" in parts else []
     proposals = [
-        {**one, "service": name, "lines": list(_lines(one["content"]))} for name in asked for one in parts[name].entries
+        {**one, "service": name, "lines": list(_lines(one["content"])), "moves": _moves(one["content"])}
+        for name in asked
+        for one in parts[name].entries
     ]
     proposals.sort(key=lambda one: one["proposed_at"], reverse=True)
     return page(
@@ -78,6 +82,12 @@ def approve_case(id: Any) -> Response:
     return done("/console/approvals/", gettext("Approved and carried out."))
 
 
+def _moves(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """How many customers move from which grade to which, where that is what is proposed."""
+    changes = content.get("changes") or content.get("change") or []
+    return [one for one in changes if isinstance(one, Mapping) and {"from", "to", "customers", "direction"} <= set(one)]
+
+
 def _lines(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What is proposed, line by line: its name, its value as people read it, and where that leads."""
     for name, value in content.items():
@@ -85,12 +95,16 @@ def _lines(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield name, str(value), f"/console/customers/{value}"
         elif isinstance(value, str) and _INSTANT.match(value):
             yield name, exact(value), ""
+        elif isinstance(value, str) and _DAY.match(value):
+            yield name, day(value), ""
+        elif name in PLAIN:
+            yield name, spoken(value), ""
         elif isinstance(value, Mapping):
             yield name, "; ".join(f"{term(key)}: {inner}" for key, inner in value.items()), ""
         elif isinstance(value, list):
-            if value:
+            if value and not isinstance(value[0], Mapping):
                 yield name, ", ".join(map(str, value)), ""
-        elif value is not None and name not in ("entry", "policyversion"):
+        elif value is not None and name not in ("entry", "policyversion", "run"):
             yield name, str(value), ""
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from gateway.console.backend import Refused
+from gateway.console.customers.timeline import HEADLINES
 from gateway.console.web import backend, by_htmx, done, form, fragment, here, key, page
-from gateway.console.words import N_, gettext, ngettext
+from gateway.console.words import N_, gettext, ngettext, term
 from gateway.overview.audit import SERVICES
 
 blueprint = Blueprint("dead_letters", __name__, url_prefix="/console/dead-letters")
@@ -108,6 +109,14 @@ def _drop_form(service: str, id: str, refused: Refused | None = None) -> Respons
         "errors": dict(refused.errors) if refused else {},
     }
     return fragment(DROP, "form", **facts) if by_htmx() else page(DROP, 422 if refused else 200, **facts)
+
+
+def event_words(type: str | None) -> str:
+    """What kind of event it was, as the time line says it."""
+    if not type:
+        return gettext("unreadable")
+    name = type.rpartition(".v")[0]
+    return gettext(HEADLINES[name]) if name in HEADLINES else term(name.replace(".", " "))
 
 
 def _known(service: str) -> str:

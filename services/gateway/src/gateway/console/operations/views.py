@@ -14,6 +14,7 @@ AREAS = (
     Area(
         dead_letters.blueprint,
         (Section("dead-letters", N_("Dead letters"), "mail-x", "/console/dead-letters/", OVERSEERS),),
+        {"event_words": dead_letters.event_words},
     ),
     Area(audit.blueprint, (Section("audit", N_("Audit"), "shield-lock", "/console/audit/", OVERSEERS),)),
 )

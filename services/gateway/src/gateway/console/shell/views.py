@@ -14,6 +14,7 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from gateway.console import sessions
 from gateway.console.area import Area, Section
 from gateway.console.security import local
+from gateway.console.shell.demonstration import guises
 from gateway.console.web import backend, by_htmx, done, fragment, me, page, public
 from gateway.console.words import COOKIE, LANGUAGES, N_, gettext, language
 from gateway.signin import use_cases
@@ -50,15 +51,16 @@ def session_cookie() -> str:
     return "__Host-kezhi" if secure() else "kezhi_session"
 
 
+def role_title(role: str) -> str:
+    """A role as the pack calls it in the reader's language, else as we do."""
+    known = g.company.roles
+    title: Mapping[str, str] = known[role].title if role in known else {}
+    return title.get(language()[:2]) or gettext(role.replace("_", " ").capitalize())
+
+
 def role_titles() -> str:
     """The reader's roles in words."""
-    spoken = language()
-    known = g.company.roles
-    titles = []
-    for role in sorted(me().roles):
-        title: Mapping[str, str] = known[role].title if role in known else {}
-        titles.append(title.get(spoken) or gettext(role.replace("_", " ").capitalize()))
-    return ("、" if spoken == "zh-CN" else ", ").join(titles)
+    return ("、" if language() == "zh-CN" else ", ").join(role_title(role) for role in sorted(me().roles))
 
 
 @blueprint.get("/")
@@ -169,11 +171,15 @@ def search() -> Response:
 
 def _sign_in_form(target: str, username: str = "", problem: str = "", status: int = 200) -> Response:
     g.gate = secrets.token_urlsafe(24)
-    response = page("console/shell/sign_in.html", status, next=target, username=username, problem_text=problem)
+    facts: dict[str, Any] = {"next": target, "username": username, "problem_text": problem}
+    if current_app.config["DEMO_PASSWORD"]:
+        with current_app.runtime.context() as context:  # type: ignore[attr-defined]
+            facts |= {"guises": guises(context.session), "demo_password": current_app.config["DEMO_PASSWORD"]}
+    response = page("console/shell/sign_in.html", status, **facts)
     response.set_cookie(
         GATE, g.gate, httponly=True, samesite="Strict", secure=secure(), path="/console/sign-in", max_age=3600
     )
     return response
 
 
-AREA = Area(blueprint, texts={"role_titles": role_titles})
+AREA = Area(blueprint, texts={"role_title": role_title, "role_titles": role_titles})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -14,6 +14,9 @@ from gateway.console.words import N_, instant
 
 blueprint = Blueprint("today", __name__, url_prefix="/console")
 LINES = 15
+LETTERS = 6  # of the inbox: what is read makes room for the next
+OVERSEERS = frozenset({"director", "service_manager", "store_manager", "marketing", "finance", "supervisor", "auditor"})
+URGENT = 8  # of everybody's, for those who handle none themselves
 LOOKED_INTO = 12  # cases whose allowed actions are asked, to know whether it is me they wait for
 
 # What the services say in lists, as people say it (``term``).
@@ -50,13 +53,15 @@ def today() -> Response:
             "proposals": ("complaints", {"status": "proposed", "order": "queue", "limit": LOOKED_INTO}),
             "customer": ("services/customer/approvals", {"status": "proposed", "limit": LINES}),
             "loyalty": ("services/loyalty/approvals", {"status": "proposed", "limit": LINES}),
-            "inbox": ("inbox", {"unread": True, "limit": LINES}),
+            "inbox": ("inbox", {"unread": True, "limit": LETTERS}),
+            "counts": "complaints/counts",
+            "urgent": ("complaints", {"open": True, "order": "queue", "limit": URGENT}),
         }
     )
     calls, proposals = parts["calls"].entries, parts["proposals"].entries
-    allowed = _allowed([case["id"] for case in (*calls, *proposals)])
-    calls = [case for case in calls if "callback" in allowed.get(case["id"], ())]
-    proposals = [case for case in proposals if "approve" in allowed.get(case["id"], ())]
+    whole = _whole([case["id"] for case in (*calls, *proposals)])
+    calls = [whole[case["id"]] for case in calls if "callback" in whole[case["id"]].get("allowed", ())]
+    proposals = [whole[case["id"]] for case in proposals if "approve" in whole[case["id"]].get("allowed", ())]
     elsewhere = [
         {**approval, "service": service}
         for service in ("customer", "loyalty")
@@ -74,7 +79,15 @@ def today() -> Response:
         overdue=sum(1 for case in cases if case["breached"]),
         due_today=sum(1 for case in cases if _due_today(case)),
         inbox=parts["inbox"],
+        sees_company=me().holds(OVERSEERS),
     )
+
+
+@blueprint.get("/company")
+def company() -> Response:
+    """How the company does, for those who answer for it: asked apart, because it counts over every customer."""
+    parts = backend().fan_out({"bought": "insight/loyalty", "owed": "loyalty-reports/liability"})
+    return fragment("console/today/today.html", "company", parts=parts)
 
 
 @blueprint.post("/inbox/read")
@@ -84,14 +97,14 @@ def read() -> Response:
     backend().post("inbox/read", {"ids": ids}, key=key())
     if not by_htmx():
         return done("/console/")
-    inbox = backend().fan_out({"inbox": ("inbox", {"unread": True, "limit": LINES})})["inbox"]
+    inbox = backend().fan_out({"inbox": ("inbox", {"unread": True, "limit": LETTERS})})["inbox"]
     return fragment("console/today/today.html", "inbox_panel", inbox=inbox)
 
 
-def _allowed(ids: Iterable[str]) -> dict[str, Sequence[str]]:
-    """What I may do with each of these cases now; the case itself says it."""
+def _whole(ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Each of these cases with what I may do with it now; the case itself says it. Empty for one that doesn't come."""
     found: dict[str, Part] = backend().fan_out({id: f"complaints/{id}" for id in ids})
-    return {id: part.get("allowed", ()) for id, part in found.items() if part.ok}
+    return {id: part.value if part.ok else {} for id, part in found.items()}
 
 
 def _due_today(case: dict[str, Any]) -> bool:

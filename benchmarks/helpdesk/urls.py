@@ -1,0 +1,5 @@
+"""What the peer serves."""
+
+from django.urls import include, path
+
+urlpatterns = [path("helpdesk/", include("helpdesk.urls"))]

@@ -1,0 +1,1 @@
+"""Points changed by hand: with a reason, within limits, and beyond them only with a second person."""

@@ -1,0 +1,1 @@
+"""Campaigns: more points for a while, for some, within a budget, and what came of it."""

@@ -1,0 +1,89 @@
+"""What is known of a member's last twelve months, what a policy makes of it, and two policies side by side: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from loyalty.earning.domain import Purchase
+from loyalty.earning.refunds import Refund
+from loyalty.tiers.domain import Rise
+
+Step = tuple[datetime, int]  # growth value and the instant it counts from
+
+
+@dataclass(slots=True)
+class Life:
+    """What a member did, and where they stood when the replayed time began.
+
+    ``growth`` and ``rises`` are those of before, and growth that no purchase brought; ``birthdays``: years whose
+    birthday rule was used before; ``earned``: points by company day of the month in which the time begins.
+    """
+
+    customer_id: str
+    code: str | None
+    born: date | None
+    enrolled_at: datetime
+    growth: list[Step] = field(default_factory=list)
+    rises: list[Rise] = field(default_factory=list)
+    purchases: list[Purchase] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    birthdays: set[int] = field(default_factory=set)
+    earned: dict[date, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a policy makes of a life.
+
+    ``points``: earned, net of refunds; ``unexpired``: those of them still alive now, if nothing had been spent;
+    ``tier``: now.
+    """
+
+    points: int
+    unexpired: int
+    tier: str
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Two policies over the same lives, added up member by member."""
+
+    members: int = 0
+    purchases: int = 0
+    points: list[int] = field(default_factory=lambda: [0, 0])  # in force, tried
+    unexpired: list[int] = field(default_factory=lambda: [0, 0])
+    moves: dict[tuple[str, str], int] = field(default_factory=dict)
+    affected: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, life: Life, in_force: Outcome, tried: Outcome, most: int) -> None:
+        """Count a member; the ``most`` affected are kept."""
+        self.members += 1
+        self.purchases += len(life.purchases)
+        for place, outcome in enumerate((in_force, tried)):
+            self.points[place] += outcome.points
+            self.unexpired[place] += outcome.unexpired
+        move = (in_force.tier, tried.tier)
+        self.moves[move] = self.moves.get(move, 0) + 1
+        if in_force == tried:
+            return
+        self.affected.append(
+            {
+                "customer_id": life.customer_id,
+                "code": life.code,
+                "points": {
+                    "in_force": in_force.points,
+                    "tried": tried.points,
+                    "delta": tried.points - in_force.points,
+                },
+                "tier": {"in_force": in_force.tier, "tried": tried.tier},
+            }
+        )
+        if len(self.affected) > 50 * most:
+            self.affected = self.most_affected(most)
+
+    def most_affected(self, most: int) -> list[dict[str, Any]]:
+        """Those whose points change most, either way."""
+        order = sorted(self.affected, key=lambda row: (-abs(row["points"]["delta"]), row["customer_id"]))
+        return order[:most]

@@ -1,0 +1,118 @@
+"""Read the lives of all members, a page at a time, in constant memory: a few statements per page."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chassis.policies.company import Company
+from loyalty.earning.domain import Purchase
+from loyalty.earning.refunds import Refund
+from loyalty.ledger.statements import array, cursor
+from loyalty.simulation.domain import Life
+from loyalty.tiers.windows import rises
+
+PAGE = 2000
+
+_MEMBERS = """
+    SELECT customer_id::text, code, birthday, enrolled_at FROM member
+    WHERE customer_id > %s AND merged_into IS NULL ORDER BY customer_id LIMIT %s
+"""
+# Whoever became part of a member bought for that member: their books are read beside its own.
+_BOOKS = """
+    WITH books AS (
+        SELECT customer_id AS id, coalesce(merged_into, customer_id) AS member FROM member
+        WHERE customer_id = ANY(%(ids)s::uuid[]) OR merged_into = ANY(%(ids)s::uuid[])
+    )
+"""
+_PURCHASES = (
+    _BOOKS  # noqa: S608 - constants of this module
+    + """
+    SELECT books.member::text, substr(t.business_key, 10), t.occurred_at, t.detail->>'total', t.detail->>'currency',
+        t.detail->'weights'
+    FROM books JOIN transaction t ON t.member_id = books.id AND t.kind = 'purchase' AND t.occurred_at >= %(since)s
+    ORDER BY t.occurred_at, t.id
+"""
+)
+# A purchase that a review voided was taken back as a whole.
+_REFUNDS = (
+    _BOOKS  # noqa: S608 - constants of this module
+    + """
+    SELECT books.member::text, substr(t.reference, 10), t.occurred_at, t.detail->>'total', t.kind
+    FROM books JOIN transaction t ON t.member_id = books.id AND t.kind IN ('refund', 'void')
+        AND t.reference LIKE 'purchase:%%' AND t.occurred_at >= %(since)s
+    ORDER BY t.occurred_at, t.id
+"""
+)
+# Growth of before (less what was given back of it since), and what came by neither a purchase nor its refund. A merge
+# only carries growth that stands in the books read here once more.
+_GROWTH = """
+    SELECT t.member_id::text, t.effective_at, t.growth_available FROM transaction t
+    WHERE t.member_id = ANY(%(ids)s::uuid[]) AND t.growth_available IS NOT NULL
+      AND (t.effective_at < %(since)s OR t.kind NOT IN ('purchase', 'refund', 'void', 'merge', 'unmerge'))
+"""
+_BIRTHDAYS = """
+    SELECT k.member_id::text FROM business_key k
+    JOIN transaction t ON t.member_id = k.member_id AND t.id = k.transaction_id AND t.occurred_at < %(since)s
+    WHERE k.key = ANY(%(keys)s)
+"""
+_EARNED = """
+    SELECT member_id::text, (occurred_at AT TIME ZONE %(zone)s)::date, -sum(points_issued)::bigint FROM transaction
+    WHERE member_id = ANY(%(ids)s::uuid[]) AND kind = 'purchase' AND points_issued IS NOT NULL
+      AND occurred_at >= %(month)s AND occurred_at < %(since)s
+    GROUP BY 1, 2
+"""
+
+
+def lives(session: Session, since: datetime, company: Company) -> Iterator[list[Life]]:
+    """Every member's life from ``since`` on, in pages."""
+    after = str(uuid.UUID(int=0))
+    while True:
+        with cursor(session) as rows:
+            rows.execute(_MEMBERS, (after, PAGE))
+            page = {row[0]: Life(*row) for row in rows.fetchall()}
+        if not page:
+            return
+        _read(session, page, since, company)
+        yield list(page.values())
+        after = max(page)
+
+
+def _read(session: Session, page: dict[str, Life], since: datetime, company: Company) -> None:
+    day = company.day_of(since)
+    first = since.astimezone(company.time_zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    asked: dict[str, Any] = {
+        "ids": array(page), "since": since, "month": first, "zone": company.time_zone.key,
+        "keys": [f"birthday:{member}:{day.year}" for member in page],
+    }  # fmt: skip
+    with cursor(session) as rows:
+        totals: dict[str, Decimal] = {}
+        for member, purchase_id, at, total, currency, weights in rows.execute(_PURCHASES, asked):
+            totals[purchase_id] = Decimal(total)
+            lines = [{"sku": sku, "amount": amount} for sku, amount, _ in weights or ()]
+            page[member].purchases.append(
+                Purchase(purchase_id, "", at, currency, totals[purchase_id], lines, None, None, "")
+            )
+        for member, purchase_id, at, total, kind in rows.execute(_REFUNDS, asked):
+            if purchase_id in totals:
+                whole = totals[purchase_id] - _refunded(page[member], purchase_id)
+                amount = whole if kind == "void" else Decimal(total)
+                if amount > 0:
+                    page[member].refunds.append(Refund("", purchase_id, at, amount, [], None, ""))
+        for member, at, amount in rows.execute(_GROWTH, asked):
+            page[member].growth.append((at, amount))
+        for (member,) in rows.execute(_BIRTHDAYS, asked):
+            page[member].birthdays.add(day.year)
+        for member, on, points in rows.execute(_EARNED, asked):
+            page[member].earned[on] = points
+    for member, steps in rises(session, page).items():
+        page[member].rises = [step for step in steps if step.since < since]
+
+
+def _refunded(life: Life, purchase_id: str) -> Decimal:
+    return sum((refund.total for refund in life.refunds if refund.purchase_id == purchase_id), Decimal(0))

@@ -1,0 +1,1 @@
+"""Vouchers: a code that is worth something once, for a time."""

@@ -1,0 +1,66 @@
+"""Draft packs, and the same company living under one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.policies.sources import read_documents
+from chassis.policies.tables import PolicyActivationRow
+from chassis.policies.use_cases import stage
+
+Draft = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def draft(request: pytest.FixtureRequest) -> Draft:
+    """``draft({"gold, at: 1000 growth": "gold, at: 500 growth"})`` → the default pack's files with that changed."""
+    default = request.config.rootpath / "policies" / "consumer-goods"
+
+    def make(changes: Mapping[str, str], version: str = "2.0") -> dict[str, str]:
+        files = read_documents(Path(default))
+        loyalty = files["consumer-goods/loyalty.yaml"]
+        for old, new in changes.items():
+            assert loyalty.count(old) == 1, old
+            loyalty = loyalty.replace(old, new)
+        pack = files["consumer-goods/pack.yaml"].replace('version: "1.0"', f'version: "{version}"')
+        return {**files, "consumer-goods/loyalty.yaml": loyalty, "consumer-goods/pack.yaml": pack}
+
+    return make
+
+
+@pytest.fixture
+def forecast(api: Any) -> Callable[[dict[str, str]], dict[str, Any]]:
+    """``forecast(files)`` → what the service says would have come of them."""
+
+    def ask(files: dict[str, str]) -> dict[str, Any]:
+        staged = api.post("services/loyalty/policies", {"files": files})
+        assert staged.status_code == 201, staged.get_json()
+        answer = api.post("services/loyalty/policies/simulate", {"hash": staged.get_json()["hash"]})
+        assert answer.status_code == 200, answer.get_json()
+        result: dict[str, Any] = answer.get_json()["result"]
+        return result
+
+    return ask
+
+
+@pytest.fixture
+def lived_under() -> Callable[[Any, dict[str, str], datetime], None]:
+    """``lived_under(programme, files, since)``: the company switched to these files then."""
+
+    def switch(programme: Any, files: dict[str, str], since: datetime) -> None:
+        with programme.runtime.sessions.begin() as session:
+            row = stage(session, programme.runtime.service, files, "li", programme.clock)
+            session.add(
+                PolicyActivationRow(
+                    hash=row.hash, effective_from=since, activated_at=since, activated_by="li", approved_by="wang",
+                    alone=False,
+                )
+            )  # fmt: skip
+        programme.runtime.policies.refresh()
+
+    return switch
