@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 import amqp
 
-from chassis.messaging.broker import connect
+from chassis.messaging.broker import confirming, connect
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from chassis.approvals.registry import Approval
 from chassis.approvals.use_cases import ApprovalRow, propose
 from chassis.errors import Conflict, Invalid, NotFound
-from chassis.ids import uuid7
+from chassis.ids import uuid7, uuid7_texts
 from chassis.people.copy import UnitRow
 from chassis.policies.book import Policy
 from chassis.runtime import Context
@@ -26,7 +26,6 @@ from loyalty.grants.crediting import Credit, credit
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import transaction_ids
 from loyalty.members.queries import visible
 from loyalty.members.tables import Member
 from loyalty.redemption.domain import usable
@@ -116,7 +115,7 @@ def _book(context: Context, adjustment: Adjustment) -> None:
     account = books.lock([member]).get(member)
     if account is None:
         raise Conflict("the member has become part of another: adjust that one", customer_id=member)
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     key = f"adjustment:{adjustment.id}"
     content = sha256(f"{member} {adjustment.points}".encode()).hexdigest()
     if not books.claim([(key, content, member, id_)]):

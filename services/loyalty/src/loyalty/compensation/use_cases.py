@@ -5,13 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 from uuid import UUID
 
+from chassis.ids import uuid7_texts
 from chassis.messaging.delivery import Reject
 from chassis.runtime import Context
 from loyalty.compensation.domain import Compensation
 from loyalty.earning.terms import Terms
 from loyalty.grants.crediting import Credit, content_of, credit
 from loyalty.ledger.books import Books
-from loyalty.ledger.statements import transaction_ids
 from loyalty.members.identities import led_here
 
 
@@ -30,7 +30,7 @@ def credit_compensation(context: Context, compensation: Compensation) -> None:
     account = books.lock([member]).get(member)
     if account is None:
         raise NotYetAMember(f"customer {member} is not enrolled yet")
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     key = f"compensation:{compensation.id}"
     content = sha256(f"{named} {compensation.points}".encode()).hexdigest()
     if not books.claim([(key, content, member, id_)]):

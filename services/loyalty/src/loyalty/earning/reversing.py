@@ -14,13 +14,14 @@ import orjson
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict
+from chassis.ids import uuid7_texts
 from chassis.runtime import Context
 from loyalty.earning.refunds import Refund, Running, reversal
 from loyalty.expiry.use_cases import catch_up
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import OpenLot, Taken, take_back
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 from loyalty.policy.rules import LoyaltyPolicy
 from loyalty.tiers.use_cases import reconsider
 from loyalty.tiers.windows import count_growth
@@ -100,7 +101,7 @@ def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Orig
     valued = _valued(books.session, named)
     lots = _lots(books, {original.member_id for _, original in named if original.member_id})
     _catch_up(context, books, named, lots)
-    ids = transaction_ids(books.now, len(refunds))
+    ids = uuid7_texts(books.now, len(refunds))
     keys: list[tuple[str, str, str | None, str | None]] = []
     touched: set[str] = set()
     for (refund, original), id_ in zip(refunds, ids, strict=True):

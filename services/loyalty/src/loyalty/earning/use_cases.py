@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from chassis.ids import uuid7_texts
 from chassis.runtime import Context
 from chassis.timing.due import DueRow
 from loyalty.earning import waiting
@@ -13,7 +14,7 @@ from loyalty.earning.refunds import Refund
 from loyalty.earning.reversing import Original, originals, reverse
 from loyalty.earning.valuing import earn
 from loyalty.ledger.books import Books
-from loyalty.ledger.statements import cursor, transaction_ids
+from loyalty.ledger.statements import cursor
 from loyalty.members import identities
 from loyalty.referrals.noticing import notice_referred
 
@@ -112,7 +113,7 @@ def _not_waiting_already(context: Context, purchases: list[Purchase], refused: R
 
 def _claim(books: Books, ready: list[Purchase], owners: dict[str, str], refused: Refused) -> list[tuple[Purchase, str]]:
     """Those purchases that nobody has valued yet, each with the id of its transaction."""
-    ids = transaction_ids(books.now, len(ready))
+    ids = uuid7_texts(books.now, len(ready))
     claimed = books.claim(
         [
             (

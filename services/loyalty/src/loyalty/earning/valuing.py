@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from chassis.ids import uuid7_texts
 from chassis.runtime import Context
 from chassis.storage import wire
 from loyalty.campaigns.running import Running
@@ -23,7 +24,6 @@ from loyalty.fraud.limits import Limits
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, credit_available
 from loyalty.ledger.legs import earned_legs
-from loyalty.ledger.statements import transaction_ids
 from loyalty.policy.rules import ROLLING, Tier
 from loyalty.tiers.domain import GrowthWindow, Rise, tier_at
 from loyalty.tiers.use_cases import rise_by_growth
@@ -139,7 +139,7 @@ def _give(
 ) -> list[dict[str, Any]]:
     """A lot for what each campaign gave; returns which, for the refund that may take it back."""
     given = []
-    for gift, lot_id in zip(gifts, transaction_ids(books.now, len(gifts)), strict=True):
+    for gift, lot_id in zip(gifts, uuid7_texts(books.now, len(gifts)), strict=True):
         absorbed = _credit(account, state, gift.points)
         amounts = wire.integers(gift.points, gift.points - absorbed)
         books.lot_given(account, lot_id, wire.uuid(transaction_id), state, amounts, dates, gift.campaign)

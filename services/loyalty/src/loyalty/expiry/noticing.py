@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -81,7 +82,7 @@ def _windows(policy: Policy, now: datetime) -> list[tuple[int, datetime]]:
 
 
 def _by_member(rows: Sequence[Any]) -> list[tuple[UUID, int, list[Any]]]:
-    return [(member, ahead, list(found)) for (member, ahead), found in groupby(rows, lambda row: (row.member_id, row.ahead))]
+    return [(member, ahead, list(found)) for (member, ahead), found in groupby(rows, attrgetter("member_id", "ahead"))]
 
 
 def _event(context: Context, policy: Policy, member_id: UUID, ahead: int, rows: Sequence[Any]) -> Event:

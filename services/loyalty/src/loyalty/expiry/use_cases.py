@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
+from chassis.ids import uuid7_texts
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot, credit_available
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 
 STEP = 2000  # lots that are looked for; the other lots of their members that are due come along
 
@@ -49,7 +50,7 @@ def release_pending(context: Context) -> bool:
     for lot in due:
         by_member.setdefault(lot.member_id, []).append(lot)
     policy = context.policies.in_force()
-    for (member, lots), id_ in zip(by_member.items(), transaction_ids(books.now, len(by_member)), strict=True):
+    for (member, lots), id_ in zip(by_member.items(), uuid7_texts(books.now, len(by_member)), strict=True):
         _release(books, books.accounts[member], lots, id_, policy)
     books.write()
     return True
@@ -70,7 +71,7 @@ def catch_up(books: Books, account: Account, lots: Sequence[OpenLot], policy: Po
     """What the next steps would do, now and for one locked member: nobody gains or loses by a step that is late."""
     pending = [lot for lot in lots if lot.state == "pending" and lot.available_at <= books.now]
     if pending:
-        _release(books, account, pending, transaction_ids(books.now, 1)[0], policy)
+        _release(books, account, pending, uuid7_texts(books.now, 1)[0], policy)
     _expire_all(books, lots, policy)
 
 
@@ -96,7 +97,7 @@ def _release(books: Books, account: Account, lots: Iterable[OpenLot], id_: str, 
 
 def _expire_all(books: Books, lots: Iterable[OpenLot], policy: Policy) -> None:
     expired = [lot for lot in lots if lot.lapsed(books.now) and lot.reserved == 0]
-    for lot, id_ in zip(expired, transaction_ids(books.now, len(expired)), strict=True):
+    for lot, id_ in zip(expired, uuid7_texts(books.now, len(expired)), strict=True):
         _expire(books, books.accounts[lot.member_id], lot, id_, policy)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 from sqlalchemy import select
 
+from chassis.runtime import Context
 from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glance, requires, work
 from loyalty.fraud import use_cases
 from loyalty.fraud.tables import FraudReview

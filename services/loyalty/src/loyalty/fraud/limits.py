@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from chassis.ids import uuid7_texts
 from loyalty.earning.domain import Purchase, Taken
 from loyalty.earning.terms import Terms
 from loyalty.fraud.domain import STANDING, Day, Doubt, doubt_about
 from loyalty.ledger.domain import Account
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 
 _DAYS = """
     SELECT member_id::text, (occurred_at AT TIME ZONE %s)::date, count(*), coalesce(-sum(points_issued), 0)
@@ -77,7 +78,7 @@ class Limits:
         now = self.session.info["clock"].now()
         columns = (list(column) for column in zip(*self.opened, strict=True))
         members, transactions, *facts, points, clauses, versions = columns
-        ids = transaction_ids(now, len(members))
+        ids = uuid7_texts(now, len(members))
         with cursor(self.session) as rows:
             arguments = (array(ids), array(members), array(transactions), *facts, array(points), clauses, versions)
             rows.execute(_OPEN, (now, *arguments))

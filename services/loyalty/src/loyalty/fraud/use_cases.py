@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, NotFound
+from chassis.ids import uuid7_texts
 from chassis.runtime import Context
 from loyalty.campaigns.tables import MemberProfile
 from loyalty.fraud.domain import MEMBER
@@ -18,7 +19,6 @@ from loyalty.fraud.tables import FraudReview
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot, credit_available
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import transaction_ids
 from loyalty.ledger.tables import Transaction
 from loyalty.members.tables import Member
 from loyalty.tiers.use_cases import reconsider
@@ -41,7 +41,7 @@ def release_points(context: Context, review_id: UUID, reason: str, by: str) -> F
         raise Conflict("the member is blacklisted: what is earned stays blocked until they are reinstated")
     policy = context.policies.in_force()
     lots = _lots_of(books, account, review)
-    for lot, id_ in zip(lots, transaction_ids(books.now, len(lots)), strict=True):
+    for lot, id_ in zip(lots, uuid7_texts(books.now, len(lots)), strict=True):
         _clear(books, account, lot, id_, policy.version, review.clause, reason)
     _decide(review, RELEASED, books, reason, by)
     books.write()
@@ -56,7 +56,7 @@ def void_points(context: Context, review_id: UUID, reason: str, by: str) -> Frau
     books, account, review = _open(context, review_id)
     policy = context.policies.in_force()
     purchase = context.session.get_one(Transaction, (review.member_id, review.transaction_id))
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     key = f"void:{review.transaction_id}"
     books.claim([(key, sha256(str(review.id).encode()).hexdigest(), account.customer_id, id_)])
     points = 0
@@ -113,7 +113,7 @@ def unblock(context: Context, customer_ids: Sequence[str]) -> None:
     kept = {str(review.transaction_id) for review in reviews if review.cause != MEMBER}
     lots = [lot for lot in blocked if lot.transaction_id not in kept]
     clause = policy.rules.participation.clause
-    for lot, id_ in zip(lots, transaction_ids(books.now, len(lots)), strict=True):
+    for lot, id_ in zip(lots, uuid7_texts(books.now, len(lots)), strict=True):
         _clear(books, books.accounts[lot.member_id], lot, id_, policy.version, clause, "cleared")
     for review in reviews:
         if review.cause == MEMBER:

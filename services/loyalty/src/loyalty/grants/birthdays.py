@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from chassis.ids import derived_text
+from chassis.ids import derived_text, uuid7_texts
 from chassis.policies.book import Policy
 from chassis.policies.vocabulary.predicates import celebrated
 from chassis.runtime import Context
@@ -23,7 +23,7 @@ from loyalty.grants.crediting import Credit, announce_earned, credit
 from loyalty.grants.tables import BirthdayGrant as Given
 from loyalty.ledger.books import PRODUCER, Books
 from loyalty.ledger.domain import Account
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 from loyalty.policy.birthdays import LUNAR, ON_THE_DAY, SOLAR, STAYING, BirthdayGrant
 
 STEP = 500
@@ -130,7 +130,7 @@ def _grant(
     """Give it, unless this birthday was given something: the key has one effect for ever."""
     member = account.customer_id
     key = f"birthday-grant:{member}:{occasion.year}"
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     transaction_id = id_ if rule.points else None
     content = sha256(f"{member} {occasion.year}".encode()).hexdigest()
     today = policy.company.day_of(books.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from chassis.ids import uuid7_texts
 from chassis.messaging.delivery import Reject
 from chassis.runtime import Context
 from loyalty.compensation.use_cases import NotYetAMember
@@ -11,7 +12,6 @@ from loyalty.earning.terms import Terms
 from loyalty.grants.crediting import Credit, announce_earned, content_of, credit
 from loyalty.grants.domain import Deed
 from loyalty.ledger.books import Books
-from loyalty.ledger.statements import transaction_ids
 from loyalty.members.identities import known, own_name
 
 
@@ -31,7 +31,7 @@ def reward_deed(context: Context, deed: Deed) -> None:
     account = books.lock([member]).get(member)
     if account is None:
         raise NotYetAMember(f"customer {member} is not enrolled yet")
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     content = sha256(f"{deed.customer_id} {points}".encode()).hexdigest()
     if not books.claim([(deed.key, content, member, id_)]):
         _refuse_another_content(books, deed.key, content)

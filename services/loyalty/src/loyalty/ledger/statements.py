@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from os import urandom
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -75,20 +74,6 @@ def cursor(session: Session, binary: bool = False) -> Any:
 def array(values: Iterable[Any]) -> str:
     """An array literal of numbers, ids or instants: nothing in them needs quoting."""
     return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
-
-
-def transaction_ids(at: datetime, count: int) -> list[str]:
-    """``count`` UUIDv7 that ascend: transactions of one batch keep their order in the member's statement."""
-    stamp = f"{int(at.timestamp() * 1000):012x}"
-    head = f"{stamp[:8]}-{stamp[8:]}"
-    noise = urandom(8 * count).hex()
-    start = int.from_bytes(urandom(1)) & 0x3F  # room below 4096 for the counter, apart from other batches of this ms
-    ids = []
-    for number in range(count):
-        tail = noise[number * 16 : number * 16 + 16]
-        high, low = divmod(start + number, 4096)
-        ids.append(f"{head}-7{low:03x}-{0x8000 | (high & 0x3FFF):04x}-{tail[:12]}")
-    return ids
 
 
 def instants(values: Iterable[datetime | None]) -> str:

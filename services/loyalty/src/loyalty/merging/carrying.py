@@ -12,11 +12,12 @@ from datetime import datetime
 
 import orjson
 
+from chassis.ids import uuid7_texts
 from chassis.policies.book import Policy
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 from loyalty.tiers.windows import count_growth
 
 # Whatever else a lot says of itself goes along.
@@ -49,7 +50,7 @@ class Carried:
     in_id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.out_id, self.in_id = transaction_ids(self.books.now, 2)
+        self.out_id, self.in_id = uuid7_texts(self.books.now, 2)
 
     def lots(self, lots: Sequence[OpenLot]) -> dict[str, int]:
         """Carry all that these lots of ``source`` hold; returns what moved, by account of the member."""
@@ -94,7 +95,7 @@ class Carried:
             setattr(self.target, account, getattr(self.target, account) + amount)
         self.post(self.source, self.out_id, {account: -amount for account, amount in moved.items()})
         self.post(self.target, self.in_id, moved)
-        ids = transaction_ids(self.books.now, 2 * len(growth))
+        ids = uuid7_texts(self.books.now, 2 * len(growth))
         for place, (at, amount) in enumerate(growth):
             self._grow(self.source, ids[2 * place], at, -amount)
             self._grow(self.target, ids[2 * place + 1], at, amount)

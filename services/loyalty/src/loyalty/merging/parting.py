@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from chassis.approvals.registry import Approval
 from chassis.approvals.use_cases import propose
 from chassis.errors import Conflict
+from chassis.ids import uuid7_texts
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.web.principal import system
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot, take_back
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 from loyalty.merging.carrying import Carried
 from loyalty.merging.domain import MERGED, PROPOSED, UNMERGED, Entangled, Joined
 from loyalty.merging.entanglement import entangled, growth_along
@@ -149,7 +150,7 @@ def _make_good(books: Books, way: Carried, own: Sequence[OpenLot], found: Entang
     """The survivor pays from its own lots, soonest expiry first, and owes the rest; the spent lots are filled again."""
     due = found.made_good
     taken, _, _ = take_back(way.source, [], own, due, "unlimited")
-    ids = transaction_ids(books.now, 2)
+    ids = uuid7_texts(books.now, 2)
     for each in taken:
         books.use(each.lot.member_id, each.lot.id, ids[0], each.points)
         books.change(each.lot)

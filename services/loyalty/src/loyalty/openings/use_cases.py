@@ -13,14 +13,14 @@ from datetime import datetime, time
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Invalid
-from chassis.ids import uuid7
+from chassis.ids import uuid7, uuid7_texts
 from chassis.policies.book import Policy
 from chassis.policies.company import Company
 from chassis.runtime import Context
 from loyalty.earning.terms import Terms
 from loyalty.grants.crediting import Credit, announce_earned, credit
 from loyalty.ledger.books import Books
-from loyalty.ledger.statements import cursor, transaction_ids
+from loyalty.ledger.statements import cursor
 from loyalty.members.identities import known
 from loyalty.openings.domain import Faults, OpeningLine, difference, misread, name_of, read_lines
 from loyalty.openings.tables import Opening
@@ -116,7 +116,7 @@ def _book(
     if missing := set(owners.values()) - accounts.keys():
         raise Conflict("a customer was merged or left meanwhile: try again", customers=sorted(missing)[:SHOWN])
     keys = {line.reference: f"opening:{source}:{line.reference}" for line in lines}
-    ids = transaction_ids(books.now, len(lines))
+    ids = uuid7_texts(books.now, len(lines))
     claimed = books.claim(
         [(keys[line.reference], line.content, owners[line.customer], id_) for line, id_ in zip(lines, ids, strict=True)]
     )

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, NotFound
+from chassis.ids import uuid7_texts
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.web import Principal
@@ -22,7 +23,7 @@ from loyalty.expiry.use_cases import catch_up
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import array, cursor, instants, transaction_ids
+from loyalty.ledger.statements import array, cursor, instants
 from loyalty.members.queries import visible
 from loyalty.members.tables import Member
 from loyalty.redemption.domain import CANCELLED, Returned, give_back
@@ -107,7 +108,7 @@ def _return_points(books: Books, account: Account, redemption: Redemption, reaso
     catch_up(books, account, list(open_lots.values()), policy)
     spent = _spent(books, account, redemption, open_lots)
     returned = give_back(account, spent, books.now, _grace_ends(books.now, policy))
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     for share in returned:
         books.change(share.lot)
         books.use(share.lot.member_id, share.lot.id, id_, -share.points)

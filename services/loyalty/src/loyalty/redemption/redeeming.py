@@ -14,12 +14,12 @@ import orjson
 from sqlalchemy import func, select
 
 from chassis.errors import Conflict, Invalid
+from chassis.ids import uuid7_texts
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import transaction_ids
 from loyalty.redemption.domain import REDEEMED, spend
 from loyalty.redemption.spending import announce_spent, new_redemption, selves, spendable, spender
 from loyalty.redemption.tables import Redemption
@@ -97,7 +97,7 @@ def _may_have(books: Books, account: Account, reward: Reward, quantity: int, pol
 
 def _take_available(books: Books, account: Account, redemption: Redemption, policy: Policy) -> None:
     lots = spendable(books, account, redemption.points, policy)
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     redemption.transaction_id = uuid.UUID(id_)
     for lot, share in spend(account, lots, redemption.points):
         books.change(lot)

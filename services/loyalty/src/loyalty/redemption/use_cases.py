@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import Conflict, Invalid, NotFound
-from chassis.ids import uuid7
+from chassis.ids import uuid7, uuid7_texts
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.timing import due
@@ -19,7 +19,6 @@ from loyalty.expiry.use_cases import catch_up
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import transaction_ids
 from loyalty.members.tables import Member
 from loyalty.redemption.domain import CAPTURED, OPEN, RELEASED, TIMED_OUT, Reserved, reserve, resolve
 from loyalty.redemption.spending import announce_spent, new_redemption, spendable, spender
@@ -66,7 +65,7 @@ def set_aside(
     for place, (lot, share) in enumerate(shares):
         books.change(lot)
         session.add(HoldLot(hold_id=hold.id, place=place, lot_id=uuid.UUID(lot.id), points=share))
-    (id_,) = transaction_ids(books.now, 1)
+    (id_,) = uuid7_texts(books.now, 1)
     _post(books, account, hold, id_, "hold", {"available": -points, "held": points}, policy)
     books.write()
     due.schedule(session, TIME_OUT, str(hold.id), expires_at)
@@ -190,7 +189,7 @@ def _resolve(
     spent, absorbed = resolve(account, lots, reserved, taken)
     for share in reserved:
         books.change(lots[share.lot_id])
-    capture_id, release_id = transaction_ids(books.now, 2)
+    capture_id, release_id = uuid7_texts(books.now, 2)
     if redemption is not None:
         _post(books, account, hold, capture_id, "capture", {"held": -taken, "redeemed": taken}, policy)
         for lot, points in spent:

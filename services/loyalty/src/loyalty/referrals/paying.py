@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from chassis.ids import uuid7_texts
 from chassis.runtime import Context
 from chassis.timing import due
 from chassis.timing.due import DueRow
@@ -23,7 +24,7 @@ from loyalty.grants.crediting import Credit, announce_earned, credit
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import OpenLot
 from loyalty.ledger.legs import legs
-from loyalty.ledger.statements import array, cursor, transaction_ids
+from loyalty.ledger.statements import array, cursor
 from loyalty.members.identities import known, own_name
 from loyalty.referrals.domain import EARNED, REFERRED, REFERRER, REWARDED, VOID, WAITING, suffices
 from loyalty.referrals.noticing import PAY, RULE, key_of
@@ -76,7 +77,7 @@ def pay_referral(context: Context, row: DueRow) -> None:
         return
     terms = Terms(policy)
     available_at = max(terms.available_at(bought.occurred_at), books.now)
-    for whose, id_ in zip(reward.to, transaction_ids(books.now, len(reward.to)), strict=True):
+    for whose, id_ in zip(reward.to, uuid7_texts(books.now, len(reward.to)), strict=True):
         account = books.accounts[members[whose]]
         key = key_of(referral.id, whose)
         content = sha256(f"{account.customer_id} {reward.points}".encode()).hexdigest()
@@ -110,7 +111,7 @@ def look_again(context: Context, row: DueRow) -> None:
         rows.execute(_PAID, ([key_of(referral.id, whose) for whose in (REFERRER, REFERRED)],))
         paid = {transaction_id for (transaction_id,) in rows.fetchall()}
     lots = [lot for lot in books.lots(set(members.values())) if lot.transaction_id in paid and lot.free]
-    for lot, id_ in zip(lots, transaction_ids(books.now, len(lots)), strict=True):
+    for lot, id_ in zip(lots, uuid7_texts(books.now, len(lots)), strict=True):
         _take_back(books, lot, id_, referral, policy.version, reward.clause)
     books.write()
     _void(referral, books.now, "the purchase behind it was refunded")
