@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
-LONG_AGO = datetime(2026, 10, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def member(programme: Any) -> str:
-    """A member with 100 available points that lapse with 2026, and 50 that lapse a year later."""
-    customer: str = programme.enrol("card:1")
-    programme.buys("100.00", "P1", at=LONG_AGO - timedelta(days=300))
-    programme.buys("50.00", "P2", at=LONG_AGO)
-    return customer
 
 
 @pytest.fixture

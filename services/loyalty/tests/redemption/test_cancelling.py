@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,17 +11,7 @@ import pytest
 from loyalty.redemption.cancelling import cancel
 from loyalty.redemption.tables import Redemption
 
-LONG_AGO = datetime(2026, 10, 1, tzinfo=UTC)
 AFTER_THE_FIRST_LOT = datetime(2027, 1, 5, 4, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def member(programme: Any) -> str:
-    """A member with 100 available points that lapse with 2026, and 50 that lapse a year later."""
-    customer: str = programme.enrol("card:1")
-    programme.buys("100.00", "P1", at=LONG_AGO - timedelta(days=300))
-    programme.buys("50.00", "P2", at=LONG_AGO)
-    return customer
 
 
 @pytest.fixture
