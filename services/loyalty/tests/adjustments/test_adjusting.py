@@ -101,6 +101,13 @@ def test_a_reason_that_the_pack_does_not_name_is_refused_with_those_it_names(sta
     assert staff.changes(member, 0).status_code == 422
 
 
+def test_a_form_is_told_the_reasons_and_how_far_one_may_go_alone(staff: Staff) -> None:
+    told = staff.signed_in("li", "service_manager").get(f"{PATH}/choices").json
+
+    assert told["reasons"][:2] == ["goodwill", "correction"]
+    assert (told["alone"], told["director_above"], told["clause"]) == (1000, 10000, "CG-05")
+
+
 @pytest.mark.rule("CG-23")
 def test_above_the_limit_a_second_person_must_agree(
     programme: Any, staff: Staff, member: str, recorded: Any, in_balance: Any

@@ -16,6 +16,7 @@ from loyalty.adjustments.tables import Adjustment
 from loyalty.adjustments.use_cases import ADJUSTING, adjust_points
 from loyalty.members.queries import visible
 from loyalty.members.tables import Member
+from loyalty.policy.adjusting import Adjustments
 
 blueprint = Blueprint("adjustments", __name__, description="Points changed by hand, with a reason")
 STATES = ("booked", "proposed", "rejected", "expired")
@@ -35,6 +36,15 @@ class NewAdjustmentSchema(Schema):
     def _something(self, points: int, **_: Any) -> None:
         if points == 0:
             raise ma.ValidationError("must not be 0")
+
+
+class AdjustmentChoicesSchema(Schema):
+    """What the pack lets the caller choose from, and how far alone."""
+
+    reasons = fields.List(fields.String(), required=True, metadata={"description": "codes in the order of the pack"})
+    alone = fields.Points(required=True, metadata={"description": "the most points the caller changes alone"})
+    director_above = fields.Points(required=True, metadata={"description": "beyond these a director must agree"})
+    clause = fields.String(required=True)
 
 
 class WordSchema(Schema):
@@ -105,6 +115,17 @@ def adjustments(query: dict[str, Any]) -> Response:
     if query["status"]:
         found = found.where(_in_state(query["status"], at.clock.now()))
     return answer(Page.of(at.session, found, [Adjustment.id.desc()], query["limit"], query["cursor"], _row))
+
+
+@blueprint.get("/adjustments/choices")
+@requires("adjustments:write")
+@blueprint.response(200, AdjustmentChoicesSchema)
+def choices() -> Response:
+    """The reasons of the pack in force, and what its limits are for the caller"""
+    at = glance()
+    rules: Adjustments = at.policies.in_force().rules.adjustments
+    limits = {"alone": rules.alone(at.principal.roles), "director_above": rules.director_above}
+    return answer({"reasons": rules.reasons, **limits, "clause": rules.clause})
 
 
 @blueprint.get("/adjustments/<uuid:id>")

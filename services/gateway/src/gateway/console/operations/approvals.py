@@ -69,9 +69,8 @@ def decide(service: str, id: Any, word: str) -> Response:
     if word == "approve":
         body["content_hash"] = request.form.get("content_hash") or None
     backend().post(f"services/{service}/approvals/{id}/{word}", body, key=key())
-    return done(
-        "/console/approvals/", gettext("Approved and carried out.") if word == "approve" else gettext("Rejected.")
-    )
+    said = gettext("Approved and carried out.") if word == "approve" else gettext("Rejected.")
+    return done(request.form.get("next") or "/console/approvals/", said)
 
 
 @blueprint.post("/cases/<uuid:id>/approve")
