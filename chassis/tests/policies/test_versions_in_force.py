@@ -16,15 +16,18 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.clock import FakeClock
 from chassis.errors import Unavailable
+from chassis.jobs import JobRow, runs
 from chassis.policies import reading
 from chassis.policies.book import PolicyBook
 from chassis.policies.company import Company
 from chassis.policies.document import Node
 from chassis.policies.pack import read_documents
 from chassis.policies.section import PolicySection
+from chassis.policies.simulation import JOB, simulation_step
 from chassis.policies.use_cases import found_policy, stage
 from chassis.runtime import Runtime
 from chassis.service import Service
+from chassis.timing.due import DuePoller
 
 PACK = Path(__file__).parents[3] / "policies" / "consumer-goods"
 POLICIES = "/api/v1/services/loyalty/policies"
@@ -43,6 +46,7 @@ def service(name: str = "loyalty", simulate: Any = None) -> Service:
         "1",
         Path(__file__).parent / "migrations",
         policy=PolicySection("loyalty", bonus_of_gold, simulate),
+        due={f"job:{JOB}": runs(simulation_step)},
     )
 
 
@@ -244,14 +248,26 @@ def test_simulation_is_refused_by_a_service_that_has_none(runtime: Runtime, clie
     assert "cannot simulate" in answer.json["detail"]
 
 
-def test_simulation_tries_the_staged_version_beside_the_one_in_force(make_runtime: Any, client: Any) -> None:
-    def compare(context: Any, current: Any, tried: Any) -> dict[str, Any]:
-        return {"from": current.rules, "to": tried.rules}
+def test_a_simulation_compares_step_by_step_what_was_in_force_when_it_was_asked_for(
+    make_runtime: Any, client: Any, clock: FakeClock
+) -> None:
+    def compare(context: Any, current: Any, tried: Any, job: JobRow) -> bool:
+        seen = [*job.params.get("seen", ()), [current.rules, tried.rules]]
+        job.params, job.done, job.total = {**job.params, "seen": seen}, len(seen), 2
+        if len(seen) == 1:
+            activated(li, wang, staged(li, "20%", "1.2"))
+            context.policies.refresh()
+        job.result = {"seen": seen}
+        return len(seen) < 2
 
     runtime = make_runtime(service(simulate=compare))
-    li = client(runtime, username="li")
+    li, wang = client(runtime, username="li"), client(runtime, username="wang")
+    begun = li.post(f"{POLICIES}/simulate", json={"hash": staged(li)})
 
-    answer = li.post(f"{POLICIES}/simulate", json={"hash": staged(li)}).json
+    DuePoller(runtime).drain()
 
-    assert answer["result"] == {"from": "0.1", "to": "0.15"}
-    assert runtime.policies.in_force().rules == "0.1"
+    assert (begun.status_code, begun.json["status"]) == (202, "queued")
+    job = li.get(begun.headers["Location"]).json
+    assert (job["status"], job["done"], job["total"]) == ("done", 2, 2)
+    assert li.get(job["result_url"]).json["result"] == {"seen": [["0.1", "0.15"]] * 2}
+    assert runtime.policies.in_force().rules == "0.2"

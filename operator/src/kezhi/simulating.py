@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from chassis.errors import Refusal
+from chassis.jobs import JobRow
 from chassis.policies.book import Policy
 from chassis.policies.pack import from_documents
 from chassis.policies.problems import PolicyRefused
@@ -32,6 +33,7 @@ def simulate(place: tuple[Home, Configuration], folder: Path) -> None:
 
 
 def _tried(place: tuple[Home, Configuration], name: str, documents: dict[str, str]) -> dict[str, Any]:
+    """Every step of the service's own job, waited for here: the draft is not staged, and no worker need run."""
     runtime = Installation(*place).runtime(name)
     try:
         with runtime.context() as context:
@@ -39,9 +41,12 @@ def _tried(place: tuple[Home, Configuration], name: str, documents: dict[str, st
             section: Any = runtime.service.policy
             tried = Policy(pack.cited, pack.hash, pack.company, section.read(pack), context.clock.now())
             current = context.policies.in_force()
-            found: dict[str, Any] = section.simulate(context, current, tried)
+            job = JobRow(params={}, done=0)
+            while section.simulate(context, current, tried, job):
+                click.echo(f"{name}: {job.done} of {job.total}", err=True)
             context.session.rollback()
-            return {"in_force": current.version, "tried": tried.version, **found}
+            found: dict[str, Any] = job.result or {}
+            return found
     finally:
         runtime.engine.dispose()
 

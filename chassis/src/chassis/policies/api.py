@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import select
 
+from chassis import jobs
 from chassis.approvals import api as approvals
 from chassis.approvals.api import ApprovalSchema
 from chassis.errors import Invalid, NotFound
+from chassis.jobs.api import JobSchema
 from chassis.policies import use_cases
 from chassis.policies.pack import from_archive
+from chassis.policies.simulation import begin_simulation
 from chassis.policies.tables import PolicyActivationRow, PolicyVersionRow
-from chassis.web import Blueprint, Page, PageArgs, Schema, fields, requires, work
+from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, requires, work
 
 LONGEST_FILE = 512 * 1024
 LARGEST_UPLOAD = 4 * 1024 * 1024
@@ -75,16 +78,6 @@ class SimulateSchema(Schema):
     hash = fields.Text(64, required=True)
 
 
-class SimulationSchema(Schema):
-    """What would change if the tried version decided."""
-
-    in_force = fields.String(required=True)
-    tried = fields.String(required=True)
-    result = fields.Dict(
-        required=True, metadata={"description": "what this service reports; see its own documentation"}
-    )
-
-
 def blueprint(service: str) -> Blueprint:
     """The policy resources of one service, relative to ``/api/v1/services/<service>``."""
     policies = Blueprint("policies", __name__, description="Versions of the policy pack")
@@ -136,10 +129,14 @@ def blueprint(service: str) -> Blueprint:
     @policies.post("/policies/simulate")
     @requires("policies:read")
     @policies.arguments(SimulateSchema)
-    @policies.response(200, SimulationSchema)
-    def simulate_policy(body: dict[str, Any]) -> dict[str, Any]:
-        """What would change if this version decided, over the whole live population; changes nothing"""
-        return use_cases.simulate(work().context, body["hash"])
+    @policies.response(202, JobSchema)
+    def simulate_policy(body: dict[str, Any]) -> Any:
+        """What would change if this version decided, over the whole live population: a job; changes nothing"""
+        at = work()
+        job = begin_simulation(at.context, body["hash"], at.principal)
+        at.note(f"policy:{body['hash']}", job=str(job.id))
+        where = f"/api/v1/services/{service}/jobs/{job.id}"
+        return answer(jobs.answer(at.session, job), 202, {"Location": where})
 
     return policies
 

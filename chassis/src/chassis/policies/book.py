@@ -83,6 +83,17 @@ class PolicyBook:
             raise Unavailable(f"{self.service.name} has no policy in force yet: stage and activate a pack")
         return state.at(at or self.clock.now())
 
+    def of(self, session: Session, hash: str) -> Policy:
+        """A staged version, whether it ever decides or not; read once in this process.
+
+        Raises PolicyRefused where this code cannot read it.
+        """
+        read = self._version(session, hash)
+        if read is None:
+            raise PolicyRefused(self.refused[hash])
+        cited, company, rules = read
+        return Policy(cited, hash, company, rules, self.clock.now())
+
     def refresh(self) -> None:
         """Ask the database now."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chassis.policies.company import Company
 from chassis.policies.document import Node
@@ -12,13 +12,18 @@ from chassis.policies.pack import Pack
 from chassis.policies.problems import collecting
 
 if TYPE_CHECKING:
+    from chassis.jobs import JobRow
     from chassis.policies.book import Policy
     from chassis.runtime import Context
 
 T = TypeVar("T")
 
-Simulation = Callable[["Context", "Policy", "Policy"], dict[str, Any]]
-"""``(context, in force, tried)`` → what would change over the whole live population; it changes nothing itself."""
+Simulation = Callable[["Context", "Policy", "Policy", "JobRow"], bool]
+"""``(context, in force, tried, job)``: one step of saying what would change over the whole live population.
+
+It changes nothing but the job: its place in ``params``, ``done`` of ``total``, at the end ``result``. True while more
+is to do.
+"""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Stage a pack, activate a version with a second person, go back to an older one, try one without effect.
+"""Stage a pack, activate a version with a second person, go back to an older one.
 
 Activation is an event (``policy.activated.v1``). It never reaches back: a version decides from a moment that is still
 to come, except the first one, which covers all earlier time (decision 10).
@@ -20,7 +20,6 @@ from chassis.approvals.use_cases import EXPIRES_IN, ApprovalRow, content_hash, p
 from chassis.clock import Clock
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.messaging import outbox
-from chassis.policies.book import Policy
 from chassis.policies.pack import Pack, from_documents, read_documents
 from chassis.policies.tables import PolicyActivationRow, PolicyVersionRow
 from chassis.runtime import Context
@@ -80,7 +79,7 @@ def propose_activation(
 
     Raises NotFound for a version that is not staged, Invalid for a moment gone by, Conflict when it is in force.
     """
-    row = _staged(context.session, hash)
+    row = staged(context.session, hash)
     now = context.clock.now()
     if effective_from is not None and effective_from <= now:
         raise Invalid("a policy never reaches back", {"effective_from": ["must lie in the future, or be left out"]})
@@ -125,7 +124,7 @@ def _execute(context: Context, content: dict[str, Any]) -> dict[str, Any]:
     ).first()
     if decided is None:
         raise LookupError("an activation is executed by its approval")
-    row = _staged(session, content["hash"])
+    row = staged(session, content["hash"])
     service = context.runtime.service
     activated = _activate(
         session,
@@ -147,25 +146,6 @@ ACTIVATION = Approval(
     _execute,
     lambda content: f"{content['version']} decides from {content['effective_from'] or 'approval'} on",
 )
-
-
-def simulate(context: Context, hash: str) -> dict[str, Any]:
-    """Try a staged version on the live population; changes nothing. Raises Conflict where the service cannot say."""
-    row = _staged(context.session, hash)
-    section = context.runtime.service.policy
-    if section is None or section.simulate is None:
-        raise Conflict(
-            f"{context.runtime.service.name} cannot simulate policies yet; nothing was computed",
-            service=context.runtime.service.name,
-        )
-    pack = from_documents(row.documents)
-    tried = Policy(pack.cited, pack.hash, pack.company, section.read(pack), context.clock.now())
-    current = context.policies.in_force()
-    return {
-        "in_force": current.version,
-        "tried": tried.version,
-        "result": section.simulate(context, current, tried),
-    }
 
 
 def _activate(
@@ -214,7 +194,8 @@ def _last(session: Session) -> PolicyActivationRow | None:
     return session.scalars(select(PolicyActivationRow).order_by(PolicyActivationRow.id.desc()).limit(1)).first()
 
 
-def _staged(session: Session, hash: str) -> PolicyVersionRow:
+def staged(session: Session, hash: str) -> PolicyVersionRow:
+    """The version with this hash. Raises NotFound."""
     row = session.get(PolicyVersionRow, hash)
     if row is None:
         raise NotFound("no policy version with this hash is staged here")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from chassis import people
 from chassis.jobs import runs
+from chassis.policies.simulation import JOB as SIMULATION
+from chassis.policies.simulation import simulation_step
 from chassis.service import Schedule, Service, Snapshot
 from loyalty.adjustments import api as adjustments
 from loyalty.adjustments.use_cases import ADJUSTING
@@ -85,6 +87,7 @@ def build_service() -> Service:
             LOOK_AGAIN: look_again,
             f"job:{JOB}": runs(reconcile_step),
             f"job:{TIER_REVIEW}": runs(review_step),
+            f"job:{SIMULATION}": runs(simulation_step),
         },
         schedules=(
             Schedule("release-pending", "* * * * *", release_pending),

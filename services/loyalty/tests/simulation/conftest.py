@@ -12,6 +12,7 @@ import pytest
 from chassis.policies.sources import read_documents
 from chassis.policies.tables import PolicyActivationRow
 from chassis.policies.use_cases import stage
+from chassis.timing.due import DuePoller
 
 Draft = Callable[..., dict[str, str]]
 
@@ -34,15 +35,18 @@ def draft(request: pytest.FixtureRequest) -> Draft:
 
 
 @pytest.fixture
-def forecast(api: Any) -> Callable[[dict[str, str]], dict[str, Any]]:
-    """``forecast(files)`` → what the service says would have come of them."""
+def forecast(programme: Any, api: Any) -> Callable[[dict[str, str]], dict[str, Any]]:
+    """``forecast(files)`` → what the service says would have come of them, once its job has run."""
 
     def ask(files: dict[str, str]) -> dict[str, Any]:
         staged = api.post("services/loyalty/policies", {"files": files})
         assert staged.status_code == 201, staged.get_json()
-        answer = api.post("services/loyalty/policies/simulate", {"hash": staged.get_json()["hash"]})
-        assert answer.status_code == 200, answer.get_json()
-        result: dict[str, Any] = answer.get_json()["result"]
+        begun = api.post("services/loyalty/policies/simulate", {"hash": staged.get_json()["hash"]})
+        assert begun.status_code == 202, begun.get_json()
+        DuePoller(programme.runtime).drain()
+        job = api.get(begun.headers["Location"].removeprefix("/api/v1/")).get_json()
+        assert (job["status"], job["done"]) == ("done", job["total"]), job
+        result: dict[str, Any] = api.get(job["result_url"].removeprefix("/api/v1/")).get_json()["result"]
         return result
 
     return ask

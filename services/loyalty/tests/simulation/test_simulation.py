@@ -40,6 +40,24 @@ def test_who_would_rise_and_what_it_would_cost(programme: Any, draft: Any, forec
     ]  # fmt: skip
 
 
+def test_page_after_page_adds_up_to_the_same(
+    programme: Any, draft: Any, forecast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then = programme.clock.now() - timedelta(days=60)
+    for card in range(1, 6):
+        programme.enrol(f"card:{card}")
+        programme.buys("600.00", by=f"card:{card}", at=then)
+        programme.buys(f"{card}00.00", by=f"card:{card}", at=then + timedelta(days=1))
+    at_once = forecast(draft(CHEAPER_GOLD))
+
+    for module in ("population", "use_cases"):
+        monkeypatch.setattr(f"loyalty.simulation.{module}.PAGE", 2)
+    in_pages = forecast(draft(CHEAPER_GOLD))
+
+    assert in_pages == at_once
+    assert (at_once["members"], at_once["points"]["delta"]) == (5, 225)
+
+
 def test_nothing_changes(programme: Any, draft: Any, forecast: Any) -> None:
     programme.enrol("card:1")
     programme.buys("1500.00", "P1", at=programme.clock.now() - timedelta(days=60))

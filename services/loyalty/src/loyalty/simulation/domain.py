@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -82,6 +83,20 @@ class Comparison:
         )
         if len(self.affected) > 50 * most:
             self.affected = self.most_affected(most)
+
+    def kept(self, most: int) -> dict[str, Any]:
+        """All of it as JSON, for the next step; of those affected the ``most``."""
+        moves = [[before, after, members] for (before, after), members in self.moves.items()]
+        return {
+            "members": self.members, "purchases": self.purchases, "points": self.points, "unexpired": self.unexpired,
+            "moves": moves, "affected": self.most_affected(most),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Comparison:
+        """What ``kept`` told, to be added to; an empty one begins anew."""
+        moves = {(before, after): members for before, after, members in kept.get("moves", ())}
+        return cls(**{**kept, "moves": moves})
 
     def most_affected(self, most: int) -> list[dict[str, Any]]:
         """Those whose points change most, either way."""

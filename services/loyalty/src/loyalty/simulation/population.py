@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.policies.company import Company
@@ -17,8 +17,9 @@ from loyalty.ledger.statements import array, cursor
 from loyalty.simulation.domain import Life
 from loyalty.tiers.windows import rises
 
-PAGE = 2000
+PAGE = 500  # members in one step of the job
 
+_HOW_MANY = text("SELECT count(*) FROM member WHERE merged_into IS NULL")
 _MEMBERS = """
     SELECT customer_id::text, code, birthday, enrolled_at FROM member
     WHERE customer_id > %s AND merged_into IS NULL ORDER BY customer_id LIMIT %s
@@ -69,18 +70,19 @@ _EARNED = """
 """
 
 
-def lives(session: Session, since: datetime, company: Company) -> Iterator[list[Life]]:
-    """Every member's life from ``since`` on, in pages."""
-    after = str(uuid.UUID(int=0))
-    while True:
-        with cursor(session) as rows:
-            rows.execute(_MEMBERS, (after, PAGE))
-            page = {row[0]: Life(*row) for row in rows.fetchall()}
-        if not page:
-            return
+def how_many(session: Session) -> int:
+    """How many lives there are."""
+    return int(session.execute(_HOW_MANY).scalar_one())
+
+
+def lives(session: Session, after: str, since: datetime, company: Company) -> list[Life]:
+    """The next members' lives from ``since`` on, by their ids, those above ``after`` ('': all)."""
+    with cursor(session) as rows:
+        rows.execute(_MEMBERS, (after or str(uuid.UUID(int=0)), PAGE))
+        page = {row[0]: Life(*row) for row in rows.fetchall()}
+    if page:
         _read(session, page, since, company)
-        yield list(page.values())
-        after = max(page)
+    return list(page.values())
 
 
 def _read(session: Session, page: dict[str, Life], since: datetime, company: Company) -> None:

@@ -1,14 +1,17 @@
 """``policies/simulate`` for loyalty: the last twelve months of everybody, under the policy in force and a draft.
 
 Both are replayed, so like is compared with like. Where a member stood when the twelve months began is taken from the
-books; from there on the draft decides everything that purchases and refunds bring about. Nothing is written.
+books; from there on the draft decides everything that purchases and refunds bring about. Nothing is written but the
+job that does it, a page of members at a time.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from chassis.jobs import JobRow
 from chassis.policies.book import Policy
 from chassis.policies.units import Duration
 from chassis.runtime import Context
@@ -17,7 +20,7 @@ from loyalty.earning.terms import Terms
 from loyalty.policy.rules import ONE_LEVEL, LoyaltyPolicy
 from loyalty.reporting.liability import liability
 from loyalty.simulation.domain import Comparison
-from loyalty.simulation.population import lives
+from loyalty.simulation.population import PAGE, how_many, lives
 from loyalty.simulation.replaying import money, replay
 
 MOST_AFFECTED = 20
@@ -36,17 +39,39 @@ _BY_LINE = (
 )
 
 
-def simulate(context: Context, current: Policy, tried: Policy) -> dict[str, Any]:
-    """What would have come of the last twelve months under ``tried``, beside the policy in force."""
-    session, now = context.session, context.clock.now()
+def simulate(context: Context, current: Policy, tried: Policy, job: JobRow) -> bool:
+    """One page of members; after the last one the result: what would have come of the twelve months under ``tried``.
+
+    Every page is read as the books are at that moment, by the clock of the first one.
+    """
+    session, params = context.session, job.params
+    now = datetime.fromisoformat(params["now"]) if "now" in params else context.clock.now()
     since = SPAN.before(now, current.company.time_zone)
     policies = (Terms(current), Terms(tried))
-    found = Comparison()
-    for page in lives(session, since, current.company):
-        for life in page:
-            before, after = (replay(life, terms, now) for terms in policies)
-            found.add(life, before, after, MOST_AFFECTED)
-    owed = Decimal(liability(session, current, now)["money"])
+    if job.total is None:
+        job.total = how_many(session)
+    found = Comparison.of(params.get("found", {}))
+    page = lives(session, params.get("after", ""), since, current.company)
+    for life in page:
+        before, after = (replay(life, terms, now) for terms in policies)
+        found.add(life, before, after, MOST_AFFECTED)
+    job.done = found.members
+    if len(page) < PAGE:
+        job.total = found.members  # members may have come meanwhile
+        job.params = {name: params[name] for name in params.keys() - {"found", "after"}}
+        job.result = _result(context, found, policies, since, now)
+        return False
+    job.params = {
+        **params, "now": now.isoformat(), "after": page[-1].customer_id, "found": found.kept(MOST_AFFECTED),
+    }  # fmt: skip
+    return True
+
+
+def _result(
+    context: Context, found: Comparison, policies: tuple[Terms, Terms], since: datetime, now: datetime
+) -> dict[str, Any]:
+    current, tried = (terms.policy for terms in policies)
+    owed = Decimal(liability(context.session, current, now)["money"])
     grown = money(found.unexpired[1], policies[1]) - money(found.unexpired[0], policies[0])
     told = list(ASSUMED)
     if any(terms.rules.tiers.falls == ONE_LEVEL for terms in policies):
@@ -54,6 +79,8 @@ def simulate(context: Context, current: Policy, tried: Policy) -> dict[str, Any]
     if not all(terms.uniform for terms in policies):
         told.append(_BY_LINE)
     return {
+        "in_force": current.version,
+        "tried": tried.version,
         "from": since.isoformat(),
         "to": now.isoformat(),
         "members": found.members,
