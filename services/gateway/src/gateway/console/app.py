@@ -122,6 +122,7 @@ def _templates(app: Console) -> None:
     env.install_gettext_callables(words.gettext, words.ngettext, newstyle=False)  # type: ignore[attr-defined]
     env.filters.update(words.FILTERS)
     env.filters["spoken"] = house.spoken
+    env.filters["in_words"] = reasons.told
     env.globals.update(
         asset=_asset,
         new_key=new_key,

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 
 from gateway.console.complaints.words import category
-from gateway.console.words import language, term
+from gateway.console.rewards.sentences import FORMS as OF_REWARDS
+from gateway.console.words import in_words, language, term
 
 SCALE = {"very satisfied": "非常满意", "satisfied": "满意", "understands": "可以理解", "dissatisfied": "不满意",
          "very dissatisfied": "非常不满意"}  # fmt: skip
@@ -25,6 +26,14 @@ def reason(sentence: str | None) -> str:
         return sentence or ""
     whole = _said(sentence)
     return whole if whole is not None else "；".join(_said(part) or part for part in sentence.split("; "))
+
+
+def told(message: object) -> str:
+    """What a service says when it refuses, as the reader knows it: from a catalogue, else as one of the known forms."""
+    text = in_words(message)
+    if text != message or language() != "zh-CN":
+        return text
+    return _said(text) or text
 
 
 def _said(sentence: str) -> str | None:
@@ -100,4 +109,5 @@ _FORMS: tuple[tuple[re.Pattern[str], Said], ...] = (
     _form(r"(\d+) periods in a row below the mean of (\S+)", lambda m: f"连续 {m[1]} 期低于均值 {m[2]}：异常信号"),
     _form(r"(\d+) lies between (\S+) and (\S+), as chance lets it",
           lambda m: f"{m[1]} 件在 {m[2]} 与 {m[3]} 之间，属正常波动"),
+    *OF_REWARDS,
 )  # fmt: skip
