@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-BENCHMARKS = ("earning", "relay", "embedded", "latency", "api", "gateway", "intake", "clocks")
+BENCHMARKS = ("earning", "relay", "embedded", "latency", "api", "gateway", "intake", "clocks", "expiry")
 
 
 def main() -> int:
