@@ -33,6 +33,8 @@ from loyalty.merging.parting import PARTING
 from loyalty.openings import api as openings
 from loyalty.permissions import PERMISSIONS
 from loyalty.policy import SECTION
+from loyalty.rebates import api as rebates
+from loyalty.rebates.use_cases import settle_rebates
 from loyalty.redemption import api as redemption
 from loyalty.redemption import redemptions_api as redemptions
 from loyalty.redemption.use_cases import TIME_OUT, time_out
@@ -76,6 +78,7 @@ def build_service() -> Service:
             merging.blueprint,
             campaigns.blueprint,
             fraud.blueprint,
+            rebates.blueprint,
             reporting.blueprint,
         ),
         permissions=PERMISSIONS,
@@ -96,6 +99,7 @@ def build_service() -> Service:
             Schedule("notify-of-expiry", "5 9 * * *", notify_of_expiry),
             Schedule("warn-of-falls", "10 9 * * *", warn_of_falls),
             Schedule("grant-birthdays", "10 * * * *", grant_birthdays),
+            Schedule("settle-rebates", "40 * * * *", settle_rebates),
             Schedule("reconcile", "30 3 * * *", reconcile_nightly),
         ),
         approvals={each.kind: each for each in (ADJUSTING, GRANTING, PARTING, STARTING)},

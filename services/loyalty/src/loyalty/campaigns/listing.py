@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from loyalty.campaigns.domain import CONTROL, TREATED, read_segment
+from loyalty.campaigns.domain import CONTROL, TREATED, Segment, read_segment
 from loyalty.campaigns.tables import CampaignRow
 from loyalty.ledger.statements import cursor
 
-# As domain.Segment.holds and domain.arm decide.
-_SEGMENT = """
+# As domain.Segment.holds and domain.arm decide: members `m` of a segment, with their profile `p`.
+IN_SEGMENT = """
     FROM member m LEFT JOIN member_profile p ON p.customer_id = m.customer_id
     WHERE m.status = 'active' AND (cardinality(%(tiers)s::text[]) = 0 OR m.tier = ANY(%(tiers)s))
       AND (cardinality(%(grades)s::text[]) = 0 OR p.grade = ANY(%(grades)s))
@@ -24,7 +24,7 @@ _SEGMENT = """
       AND NOT EXISTS (SELECT FROM jsonb_each(%(classes)s::jsonb) AS asked (scheme, values)
                       WHERE NOT coalesce(asked.values ? (p.classes->>asked.scheme), false))
 """
-_COUNT = "SELECT count(*) " + _SEGMENT
+_COUNT = "SELECT count(*) " + IN_SEGMENT
 _LIST = (
     f"""
     WITH listed AS (
@@ -34,7 +34,7 @@ _LIST = (
                           'hex'), 8))::bit(32)::bigint < %(control)s::numeric * 4294967296
                     THEN '{CONTROL}' ELSE '{TREATED}' END, true
 """  # noqa: S608 - two words of our own
-    + _SEGMENT
+    + IN_SEGMENT
     + " RETURNING arm) SELECT arm, count(*) FROM listed GROUP BY arm"
 )
 
@@ -42,20 +42,24 @@ _LIST = (
 def count_listed(session: Session, campaign: CampaignRow) -> int:
     """How many members are in its segment now."""
     with cursor(session) as found:
-        found.execute(_COUNT, _segment(campaign))
+        found.execute(_COUNT, facts_of(read_segment(campaign.conditions)))
         return int(found.fetchone()[0])
 
 
 def list_members(session: Session, campaign: CampaignRow) -> dict[str, int]:
     """Put every member of the segment into their arm; returns how many are in each."""
     with cursor(session) as listed:
-        facts = {**_segment(campaign), "id": str(campaign.id), "control": campaign.control_group}
+        facts = {
+            **facts_of(read_segment(campaign.conditions)),
+            "id": str(campaign.id),
+            "control": campaign.control_group,
+        }
         listed.execute(_LIST, facts)
         return dict(listed.fetchall())
 
 
-def _segment(campaign: CampaignRow) -> dict[str, Any]:
-    segment = read_segment(campaign.conditions)
+def facts_of(segment: Segment) -> dict[str, Any]:
+    """What ``IN_SEGMENT`` asks to be told."""
     classes = {scheme: sorted(values) for scheme, values in segment.classes.items()}
     return {
         "tiers": sorted(segment.tiers), "grades": sorted(segment.grades), "tags": sorted(segment.tags),

@@ -5,7 +5,7 @@ Whoever calls has locked the account and claimed the business key; crediting ask
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -39,11 +39,12 @@ class Credit:
     available_at: datetime | None = None  # None: at once
     expires_at: datetime | None = None  # None: as the pack lets points lapse that were earned at ``occurred_at``
     detail: Mapping[str, Any] = field(default_factory=dict)
+    steps: Sequence[Mapping[str, Any]] = ()  # of the calculation, where it takes more than one
 
     @property
-    def breakdown(self) -> list[dict[str, Any]]:
-        """The one step of the calculation, as events and statements show it."""
-        return [
+    def breakdown(self) -> Sequence[Mapping[str, Any]]:
+        """The steps of the calculation, as events and statements show them."""
+        return self.steps or [
             {"rule": self.kind, "points": self.points, "growth": self.growth, "clause": self.clause,
              "detail": self.reason}
         ]  # fmt: skip

@@ -9,6 +9,7 @@ import loyalty.fraud.tables
 import loyalty.ledger.tables
 import loyalty.members.tables
 import loyalty.merging.tables
+import loyalty.rebates.tables
 import loyalty.redemption.tables
 import loyalty.rewards.tables
 import loyalty.tiers.tables

@@ -16,6 +16,7 @@ from loyalty.policy.campaigns import read_campaigns
 from loyalty.policy.catalogue import Catalogue, read_catalogue
 from loyalty.policy.earning import read_birthday, read_earning
 from loyalty.policy.fraud import NO_LIMITS, read_fraud
+from loyalty.policy.rebates import read_rebates
 from loyalty.policy.rules import (
     END_OF_NEXT_YEAR,
     Currency,
@@ -46,7 +47,7 @@ def load(node: Node, company: Company) -> LoyaltyPolicy:
             "expiry",
             "sanity",
         ),
-        ("birthday", "birthday_grant", "rewards", "catalogue", "fraud", "campaigns"),
+        ("birthday", "birthday_grant", "rewards", "catalogue", "fraud", "campaigns", "rebates"),
     )
     sanity = _sanity(keys["sanity"], company)
     currencies = mapping(keys["currencies"], ("points", "growth"), clause=True)
@@ -72,19 +73,21 @@ def load(node: Node, company: Company) -> LoyaltyPolicy:
         expiry=_expiry(keys["expiry"]),
         fraud=keys.read("fraud", lambda fraud: read_fraud(fraud, company), NO_LIMITS),
         campaigns=keys.read("campaigns", lambda campaigns: read_campaigns(campaigns, sanity), None),
+        rebates=keys.read("rebates", lambda rebates: read_rebates(rebates, tiers, sanity, company), None),
         company=company,
     )
 
 
 def _sanity(node: Node, company: Company) -> Sanity:
-    keys = mapping(node, ("bonus", "multiplier", "points_per_unit", "point_worth"))
+    keys = mapping(node, ("bonus", "multiplier", "points_per_unit", "point_worth"), ("rebate",))
     read = Sanity(
         share(keys["bonus"], 1000),
         number(keys["multiplier"], 1),
         number(keys["points_per_unit"]),
         reading.money(keys["point_worth"], company.currency).value,
+        keys.read("rebate", share, Decimal(1)),
     )
-    return read if keys.sound else Sanity(*[Decimal(10**12)] * 4)
+    return read if keys.sound else Sanity(*[Decimal(10**12)] * 5)
 
 
 def _participation(node: Node) -> Participation:

@@ -15,6 +15,7 @@ from loyalty.policy.birthdays import BirthdayGrant
 from loyalty.policy.campaigns import CampaignRules
 from loyalty.policy.catalogue import Catalogue
 from loyalty.policy.fraud import Fraud
+from loyalty.policy.rebates import Rebates
 
 END_OF_NEXT_YEAR = "end of next year"
 ROLLING, CALENDAR_YEAR, ANNIVERSARY_YEAR = "rolling", "calendar year", "anniversary year"
@@ -218,6 +219,7 @@ class LoyaltyPolicy:
     expiry: Expiry
     fraud: Fraud
     campaigns: CampaignRules | None  # None: this company runs none
+    rebates: Rebates | None  # None: this company gives none
     company: Company = field(repr=False)
 
 
@@ -229,3 +231,4 @@ class Sanity:
     multiplier: Decimal
     points_per_unit: Decimal
     point_worth: Decimal
+    rebate: Decimal
