@@ -54,6 +54,8 @@ BROKEN = [
     ("loyalty", "second_person_above: 1000 points", "second_person_above: 1000.5 points", "points are whole"),
     ("loyalty", "by_role: {} ", "by_role: {hander: 200 points} ", "did you mean `handler`?"),
     ("loyalty", "by_role: {} ", "by_role: {handler: 20000 points} ", "what a director must agree to"),
+    ("loyalty", "same_person_within: 1 day ", "same_person_within: 1 ", "a duration belongs here"),
+    ("loyalty", "same_person_within: 1 day ", "same_persons_within: 1 day ", "did you mean `same_person_within`?"),
     ("loyalty", "reasons: [goodwill,", "reasons: [goodwill, goodwill,", "there twice"),
     ("loyalty", "reasons: [goodwill,", "reasons: [Good Will,", "a code belongs here"),
     ("loyalty", "  survey_answered:", "  survey_answerd:", "did you mean `survey_answered`?"),

@@ -112,7 +112,7 @@ def test_a_form_is_told_the_reasons_and_how_far_one_may_go_alone(staff: Staff) -
 def test_above_the_limit_a_second_person_must_agree(
     programme: Any, staff: Staff, member: str, recorded: Any, in_balance: Any
 ) -> None:
-    assert staff.changes(member, 1000).status_code == 201
+    assert staff.changes(member, 1000, by="zhou", role="director").status_code == 201
     asked = staff.changes(member, 1001)
 
     assert (asked.status_code, asked.json["status"], asked.json["needs"]) == (202, "proposed", "second_person")
@@ -127,6 +127,41 @@ def test_above_the_limit_a_second_person_must_agree(
     assert programme.purse(member)["available"] == 2101
     assert recorded(programme.runtime, "points.adjusted.v1")[-1].data["approved_by"] == "wang"
     assert staff.says("approve", asked.json["id"], "zhou", "director").status_code == 409
+    in_balance()
+
+
+@pytest.mark.rule("CG-23")
+def test_splitting_a_change_into_several_below_the_limit_is_noticed(programme: Any, staff: Staff, member: str) -> None:
+    other = programme.enrol("card:2")
+    assert staff.changes(member, 600).status_code == 201
+
+    split = staff.changes(member, -401)
+
+    assert (split.status_code, split.json["needs"]) == (202, "second_person")
+    assert "the 600 that the same person changed within 1 day" in split.json["why"]
+    assert staff.changes(member, 400).status_code == 201, "what waits for a second person is not changed alone"
+    assert staff.changes(member, 1).status_code == 202
+    assert staff.changes(member, 1000, by="wang", role="store_manager").status_code == 201, "another person"
+    assert staff.changes(other, 1000).status_code == 201, "another member"
+    programme.clock.advance(days=1)
+    assert staff.changes(member, 1000).status_code == 201, "another day"
+
+
+def test_of_steps_taken_at_once_only_those_within_the_limit_are_booked(
+    programme: Any, staff: Staff, member: str, in_balance: Any
+) -> None:
+    staff.signed_in("li", "service_manager")  # makes the application before the threads need it
+    answers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(staff.changes(member, 300).status_code)) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == [201] * 3 + [202] * 5
+    assert programme.purse(member)["available"] == 1000
     in_balance()
 
 

@@ -21,14 +21,37 @@ class Need:
     why: str
 
 
-def needed(points: int, roles: Collection[str], rules: Adjustments) -> Need:
-    """Who must agree to a change of so many points, up or down, by somebody with these roles (CG-05)."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the same person changed for the same member within the pack's time, up or down: sizes in points.
+
+    ``alone``: what nobody else has looked at; ``total``: with what a second person agreed to, or is asked to.
+    """
+
+    alone: int = 0
+    total: int = 0
+
+
+def needed(points: int, roles: Collection[str], rules: Adjustments, before: Before = Before()) -> Need:
+    """Who must agree to a change of so many points, up or down, by somebody with these roles (CG-05).
+
+    A large change made in small steps is the large change: what went ``before`` counts.
+    """
     size, alone = abs(points), rules.alone(roles)
-    if size > rules.director_above:
-        return Need(DIRECTOR, f"{size} points are above {rules.director_above}: a director must agree")
-    if size > alone:
-        return Need(SECOND_PERSON, f"{size} points are above {alone}: a second person must agree")
-    return Need(None, f"{size} points are within the {alone} that may be changed alone")
+    if size + before.total > rules.director_above:
+        above = f"above {rules.director_above}: a director must agree"
+        return Need(DIRECTOR, f"{_sized(size, before.total, rules)} {above}")
+    if size + before.alone > alone:
+        above = f"above {alone}: a second person must agree"
+        return Need(SECOND_PERSON, f"{_sized(size, before.alone, rules)} {above}")
+    within = f"within the {alone} that may be changed alone"
+    return Need(None, f"{_sized(size, before.alone, rules)} {within}")
+
+
+def _sized(size: int, before: int, rules: Adjustments) -> str:
+    if not before:
+        return f"{size} points are"
+    return f"{size} points and the {before} that the same person changed within {rules.within} are"
 
 
 def may_agree(roles: Collection[str], content: Mapping[str, Any]) -> bool:

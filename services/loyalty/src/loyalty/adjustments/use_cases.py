@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.approvals.registry import Approval
@@ -18,7 +18,7 @@ from chassis.people.copy import UnitRow
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.web.principal import Principal
-from loyalty.adjustments.domain import deduct, may_agree, needed
+from loyalty.adjustments.domain import Before, deduct, may_agree, needed
 from loyalty.adjustments.tables import Adjustment
 from loyalty.earning.terms import Terms
 from loyalty.expiry.use_cases import catch_up
@@ -28,6 +28,7 @@ from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
 from loyalty.members.queries import visible
 from loyalty.members.tables import Member
+from loyalty.policy.adjusting import Adjustments
 from loyalty.redemption.domain import usable
 
 
@@ -36,12 +37,15 @@ def adjust_points(
 ) -> Adjustment:
     """Book a change of points, or put it before a second person when it is beyond what its author may change alone.
 
+    What the author changed for this member within the pack's time counts with it.
+
     Raises NotFound for a member whom the author's units do not look after, Invalid for a reason that the pack does not
     name, Conflict for a member who was merged or erased and where fewer points are available than shall be taken.
     """
     session, policy, now = context.session, context.policies.in_force(), context.clock.now()
     rules = policy.rules.adjustments
-    member = session.scalar(visible(select(Member).where(Member.customer_id == customer_id), principal))
+    found = visible(select(Member).where(Member.customer_id == customer_id), principal)
+    member = session.scalar(found.with_for_update())  # of two changes at once, the second one sees the first
     if member is None:
         raise NotFound(f"no member with customer id {customer_id}")
     if member.status in ("merged", "erased"):
@@ -49,7 +53,7 @@ def adjust_points(
     if reason_code not in rules.reasons:
         named = ", ".join(rules.reasons)
         raise Invalid("The policy pack knows no such reason", {"reason_code": [f"use one of: {named}"]})
-    need = needed(points, principal.roles, rules)
+    need = needed(points, principal.roles, rules, _before(context, principal, customer_id, rules))
     adjustment = Adjustment(
         id=uuid7(now), member_id=customer_id, points=points, reason_code=reason_code, note=note, needs=need.whose,
         why=need.why, created_by=principal.username, created_at=now, policyversion=policy.version, clause=rules.clause,
@@ -60,6 +64,29 @@ def adjust_points(
     else:
         _propose(context, principal, adjustment, member.unit)
     return adjustment
+
+
+def _before(context: Context, principal: Principal, customer_id: uuid.UUID, rules: Adjustments) -> Before:
+    """What the author changed for this member within the pack's time."""
+    if rules.within is None:
+        return Before()
+    now = context.clock.now()
+    since = rules.within.before(now, context.policies.in_force().company.time_zone)
+    size = func.abs(Adjustment.points)
+    waits = (ApprovalRow.status == "proposed") & (ApprovalRow.expires_at > now)
+    alone, total = context.session.execute(
+        select(
+            func.coalesce(func.sum(size).filter(Adjustment.needs.is_(None)), 0),
+            func.coalesce(func.sum(size).filter(or_(Adjustment.transaction_id.is_not(None), waits)), 0),
+        )
+        .outerjoin(ApprovalRow, ApprovalRow.id == Adjustment.id)
+        .where(
+            Adjustment.member_id == customer_id,
+            Adjustment.created_by == principal.username,
+            Adjustment.created_at > since,
+        )
+    ).one()
+    return Before(int(alone), int(total))
 
 
 def carry_out(context: Context, content: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from chassis.policies import reading
 from chassis.policies.company import Company
 from chassis.policies.document import Node
-from chassis.policies.reading import code, mapping, table, wrong
+from chassis.policies.reading import code, mapping, table, unless, wrong
+from chassis.policies.units import Duration
 from loyalty.policy.amounts import whole_points
 
 
@@ -17,6 +18,7 @@ class Adjustments:
     """Who may change points by hand: alone up to ``second_person_above``, with a director beyond ``director_above``.
 
     ``by_role`` are limits of their own, in points, that hold for these roles instead of ``second_person_above``.
+    Limits count what the same person changed for the same member ``within`` this time; None: each change alone.
     """
 
     second_person_above: int
@@ -24,6 +26,7 @@ class Adjustments:
     clause: str
     by_role: Mapping[str, int] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    within: Duration | None = None
 
     def alone(self, roles: Collection[str]) -> int:
         """The most points that somebody with these roles changes alone: the widest of their limits."""
@@ -32,7 +35,9 @@ class Adjustments:
 
 def read_adjustments(node: Node, company: Company) -> Adjustments:
     """Limits that rise from the role over the second person to the director, and the reason codes."""
-    keys = mapping(node, ("second_person_above", "director_above", "reasons"), ("by_role",), clause=True)
+    keys = mapping(
+        node, ("second_person_above", "director_above", "reasons"), ("by_role", "same_person_within"), clause=True
+    )
     second, director = whole_points(keys["second_person_above"]), whole_points(keys["director_above"])
     if keys.sound and director < second:
         wrong(
@@ -60,4 +65,5 @@ def read_adjustments(node: Node, company: Company) -> Adjustments:
     if keys.sound:
         reading.unique(reading.items(keys["reasons"]), reasons, "reason")
     by_role = keys.read("by_role", lambda rows: table(rows, limit, role), {})
-    return Adjustments(second, director, keys.clause, by_role, reasons)
+    within = keys.read("same_person_within", lambda item: unless(item, "none", reading.span), None)
+    return Adjustments(second, director, keys.clause, by_role, reasons, within)
