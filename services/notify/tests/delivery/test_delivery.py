@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import orjson
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from notify.channels import Outcome
 from notify.channels.signing import signed
@@ -184,14 +185,14 @@ def test_an_answer_that_comes_after_its_lease_changes_nothing(office):
     slow = office.another_sender()
     office.hears(office.points_expiring(office.customer()))
     with office.runtime.context() as context:
-        (message_id,) = take(context, slow.hand, 10)
+        (held,) = take(context, slow.hand, 10)
     with office.runtime.context() as context:
-        begin(context, slow.hand, message_id)
+        begin(context, slow.hand, held, held_by(context, slow.hand, [held.id])[held.id])
     office.clock.advance(minutes=2)
     office.works()
 
     with office.runtime.context() as context:
-        assert held_by(context, slow.hand, message_id) is None
+        assert held_by(context, slow.hand, [held.id]) == {}
     assert office.the_message().status == "sent"
 
 
@@ -235,8 +236,24 @@ def dies_after_the_call(office) -> None:
     """A sender takes a message, calls the provider and is gone before it can say so."""
     sender = office.another_sender()
     with office.runtime.context() as context:
-        (message_id,) = take(context, sender.hand, 10)
+        (held,) = take(context, sender.hand, 10)
     with office.runtime.context() as context:
-        begun = begin(context, sender.hand, message_id)
+        begun = begin(context, sender.hand, held, held_by(context, sender.hand, [held.id])[held.id])
     assert begun is not None
     begun[0].send(begun[1])
+
+
+def test_a_database_that_is_away_while_texts_are_looked_up_costs_no_message(office, monkeypatch):
+    office.hears(office.points_expiring(office.customer()))
+
+    def gone(*asked):
+        raise OperationalError("SELECT", {}, ConnectionError("the server went away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("notify.templates.use_cases.text_for", gone)
+        with pytest.raises(OperationalError):
+            office.works()
+
+    assert office.the_message().status == "queued"
+    office.works()
+    assert office.the_message().status == "sent"

@@ -32,7 +32,7 @@ from notify.bootstrap import build_service
 from notify.channels import Guarded, Limits, Outcome, Outgoing
 from notify.delivery.sender import Sender, _run, place_messages, surroundings
 from notify.templates.domain import Surroundings
-from notify.templates.use_cases import render, vocabulary_of
+from notify.templates.use_cases import Shelf, render, vocabulary_of
 
 LEASE = timedelta(seconds=6)
 
@@ -77,7 +77,7 @@ def warm_up(service: Service, settings: Settings) -> None:
     with runtime.sessions() as session:
         for key, channel in (("points_expiring", "sms"), ("complaint_due_soon", "inbox")):
             event = schemas.example(str(vocabulary_of(session, key).event))  # type: ignore[union-attr]
-            render(session, key, channel, None, event["data"], surroundings(runtime))
+            render(Shelf(session), key, channel, None, event["data"], surroundings(runtime))
     runtime.engine.dispose()
 
 

@@ -19,7 +19,7 @@ from chassis.web.app import create_app
 from kezhi_contracts import schemas
 from notify.bootstrap import build_service
 from notify.delivery.sender import surroundings
-from notify.templates import NoTemplate, Surroundings, render
+from notify.templates import NoTemplate, Shelf, Surroundings, render
 from notify.templates.starting import look_over
 from notify.templates.use_cases import outdated
 
@@ -41,7 +41,7 @@ def rendered(runtime: Runtime, key: str, channel: str, locale: str | None, data:
     if data is None:
         data = schemas.example("complaint.received.v1")["data"]
     with runtime.sessions() as session:
-        return render(session, key, channel, locale, data, AROUND, **more)
+        return render(Shelf(session), key, channel, locale, data, AROUND, **more)
 
 
 @pytest.mark.rule("CG-14")
@@ -233,7 +233,7 @@ def test_the_pack_says_who_writes(
     example = schemas.example("complaint.received.v1")["data"]
     with runtime.sessions() as session:
         told = [
-            render(session, "complaint_received", "email", locale, example, around).text.splitlines()[-1]
+            render(Shelf(session), "complaint_received", "email", locale, example, around).text.splitlines()[-1]
             for locale in ("zh-CN", "en-GB")
         ]
 

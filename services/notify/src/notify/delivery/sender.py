@@ -20,7 +20,7 @@ from chassis.runtime import Context, Runtime
 from notify.channels import ChannelSettings, Guarded, Outcome, Outgoing, open_channels
 from notify.delivery.metrics import ATTEMPTS
 from notify.delivery.settling import settle
-from notify.delivery.taking import Hand, begin, held_by, let_go, place_due, take
+from notify.delivery.taking import Hand, Held, begin, held_by, let_go, place_due, take
 from notify.templates.domain import Surroundings
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,14 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)  # well above the longest attempt of any channel
 BATCH = 50
 _INTERVAL = 0.3  # seconds between looks while nothing is due
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that is over, and how."""
+
+    id: uuid.UUID
+    outcome: Outcome
 
 
 @dataclass
@@ -48,17 +56,17 @@ class Sender:
         """One batch to the outside world; how many messages were tried."""
         with self.runtime.context() as context:
             taken = take(context, self.hand, self.batch)
-        ended: tuple[uuid.UUID, Outcome] | None = None
+        ended: Ended | None = None
         tried = 0
-        for message_id in taken:
-            begun = self._step(ended, message_id)
+        for held in taken:
+            begun = self._step(ended, held)
             ended = None
             if begun is None:
                 continue
             channel, outgoing = begun
             outcome = channel.send(outgoing)
             ATTEMPTS.labels(channel.name, outcome.kind).inc()
-            ended = (message_id, outcome)
+            ended = Ended(held.id, outcome)
             tried += 1
             if self.stop.is_set():
                 break
@@ -81,19 +89,13 @@ class Sender:
             total += done
         return total
 
-    def _step(
-        self, ended: tuple[uuid.UUID, Outcome] | None, following: uuid.UUID | None
-    ) -> tuple[Guarded, Outgoing] | None:
+    def _step(self, ended: Ended | None, following: Held | None) -> tuple[Guarded, Outgoing] | None:
         """End one attempt and begin the next. What a provider answered is worth waiting for a database that is away."""
         backoff = 0.2
         while True:
             try:
                 with self.runtime.context() as context:
-                    if ended is not None:
-                        self._settle(context, *ended)
-                    if following is None or self.stop.is_set():
-                        return None
-                    return begin(context, self.hand, following)
+                    return self._turn(context, ended, None if self.stop.is_set() else following)
             except DBAPIError as away:
                 if ended is None or backoff > self.lease.total_seconds():
                     raise
@@ -101,12 +103,16 @@ class Sender:
                 self.stop.wait(backoff)
                 backoff *= 2
 
-    def _settle(self, context: Context, message_id: uuid.UUID, outcome: Outcome) -> None:
-        message = held_by(context, self.hand, message_id)
-        if message is None:  # it took longer than the lease: somebody else counted it as interrupted
-            log.warning("an attempt ended after its lease", message=str(message_id), outcome=outcome.kind)
-            return
-        settle(context, message, outcome, self.channels[message.channel].idempotent)
+    def _turn(self, context: Context, ended: Ended | None, following: Held | None) -> tuple[Guarded, Outgoing] | None:
+        ours = held_by(context, self.hand, [one.id for one in (ended, following) if one is not None])
+        if ended is not None and ended.id in ours:
+            message = ours[ended.id]
+            settle(context, message, ended.outcome, self.channels[message.channel].idempotent)
+        elif ended is not None:  # it took longer than the lease: somebody else counted it as interrupted
+            log.warning("an attempt ended after its lease", message=str(ended.id), outcome=ended.outcome.kind)
+        if following is None or following.id not in ours:
+            return None
+        return begin(context, self.hand, following, ours[following.id])
 
 
 def send_messages(runtime: Runtime, stop: threading.Event) -> None:

@@ -7,13 +7,14 @@ begun is then known as interrupted, and treated as an attempt whose end nobody k
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 import orjson
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from chassis.runtime import Context
 from notify.channels import Guarded, Outcome, Outgoing
@@ -26,7 +27,7 @@ from notify.messages.judging import INTERNAL
 from notify.messages.lifecycle import after
 from notify.messages.tables import Message
 from notify.templates.domain import Rendered, Surroundings
-from notify.templates.use_cases import render
+from notify.templates.use_cases import Shelf, render
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +44,16 @@ class Hand:
     around: Surroundings
 
 
-def take(context: Context, hand: Hand, limit: int) -> list[uuid.UUID]:
-    """Judge what is due for the outside world and lease what may go; the ids, oldest first."""
+@dataclass(frozen=True)
+class Held:
+    """A message that a sender has in hand, its secrets still in its text: that is stored nowhere."""
+
+    id: uuid.UUID
+    rendered: Rendered
+
+
+def take(context: Context, hand: Hand, limit: int) -> list[Held]:
+    """Judge what is due for the outside world, write it out and lease what may go; oldest first."""
     messages = _due(context, limit, internal=False)
     if not messages:
         return []
@@ -54,7 +63,8 @@ def take(context: Context, hand: Hand, limit: int) -> list[uuid.UUID]:
             again(context, message, INTERRUPTED, channel is not None and channel.idempotent)
     open_ones = [message for message in messages if message.ended_at is None]
     facts = Facts(context, open_ones)
-    taken: list[uuid.UUID] = []
+    shelf = Shelf(context.session)
+    taken: list[Held] = []
     for message in open_ones:
         verdict = facts.verdict(message)
         if verdict.kind != "send":
@@ -65,37 +75,30 @@ def take(context: Context, hand: Hand, limit: int) -> list[uuid.UUID]:
             message.next_attempt_at = facts.now + wait
         else:
             _ready(message, facts)
-            message.lease, message.next_attempt_at = hand.owner, facts.now + hand.lease
-            taken.append(message.id)
-        context.session.flush()  # the next one's cap counts this one
+            if rendered := _rendered(context, shelf, hand, message):
+                message.lease, message.next_attempt_at = hand.owner, facts.now + hand.lease
+                taken.append(Held(message.id, rendered))
     return taken
 
 
-def begin(context: Context, hand: Hand, message_id: uuid.UUID) -> tuple[Guarded, Outgoing] | None:
-    """Commit to an attempt: after this transaction the provider may be called. None: it is not ours any more."""
-    message = held_by(context, hand, message_id)
-    if message is None:
-        return None
-    if (wait := hand.channels[message.channel].ready()) > timedelta(0):  # it fell out of order since it was taken
-        message.lease, message.next_attempt_at = None, context.clock.now() + wait
-        return None
-    rendered = _rendered(context, hand, message)
-    if rendered is None:
-        return None
+def begin(context: Context, hand: Hand, held: Held, message: Message) -> tuple[Guarded, Outgoing] | None:
+    """Commit to an attempt: after this transaction the provider may be called. None: its channel fell out of order."""
     now = context.clock.now()
+    channel = hand.channels[message.channel]
+    if (wait := channel.ready()) > timedelta(0):
+        message.lease, message.next_attempt_at = None, now + wait
+        return None
     message.status = after(message.status, "begin")
     message.attempts += 1
     message.sent_at = now
     message.next_attempt_at = now + hand.lease
-    address = str(message.address)
-    outgoing = Outgoing(str(message.id), address, rendered, idempotency_key=str(message.id), at=now)
-    return hand.channels[message.channel], outgoing
+    return channel, Outgoing(str(held.id), str(message.address), held.rendered, idempotency_key=str(held.id), at=now)
 
 
-def held_by(context: Context, hand: Hand, message_id: uuid.UUID) -> Message | None:
-    """The row, locked, if the lease on it is still this sender's."""
-    mine = select(Message).where(Message.id == message_id, Message.lease == hand.owner)
-    return context.session.scalars(mine.with_for_update()).first()
+def held_by(context: Context, hand: Hand, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Message]:
+    """Those rows, locked, that are still this sender's by their lease."""
+    mine = select(Message).where(Message.id.in_(ids), Message.lease == hand.owner).order_by(Message.id)
+    return {message.id: message for message in context.session.scalars(mine.with_for_update())}
 
 
 def place_due(context: Context, hand: Hand, limit: int) -> int:
@@ -104,6 +107,7 @@ def place_due(context: Context, hand: Hand, limit: int) -> int:
     if not messages:
         return 0
     facts = Facts(context, messages)
+    shelf = Shelf(context.session)
     placed: list[Message] = []
     for message in messages:
         verdict = facts.verdict(message)
@@ -111,7 +115,7 @@ def place_due(context: Context, hand: Hand, limit: int) -> int:
             obey(context, message, verdict, facts)
             continue
         _ready(message, facts)
-        rendered = _rendered(context, hand, message)
+        rendered = _rendered(context, shelf, hand, message)
         if rendered is None:
             continue
         ours = message.recipient if message.recipient_kind == "staff" else str(message.address)
@@ -149,15 +153,15 @@ def _ready(message: Message, facts: Facts) -> None:
         message.address = facts.reach(message).get(message.channel)
 
 
-def _rendered(context: Context, hand: Hand, message: Message) -> Rendered | None:
+def _rendered(context: Context, shelf: Shelf, hand: Hand, message: Message) -> Rendered | None:
     """The text, kept with its secrets struck out; None, and the message given up, when there is none to be had."""
     try:
-        with context.session.begin_nested():
-            payload = orjson.loads(str(message.data or "{}")).get("event", {})
-            rendered = render(
-                context.session, message.template, message.channel, message.locale, payload, hand.around,
-                recipient=message.name,
-            )  # fmt: skip
+        payload = orjson.loads(str(message.data or "{}")).get("event", {})
+        rendered = render(
+            shelf, message.template, message.channel, message.locale, payload, hand.around, recipient=message.name
+        )
+    except DBAPIError:
+        raise  # the texts can't be read now, which says nothing of them
     except Exception as fault:
         # A text that can't be filled in will not be filled in by trying again; whoever wrote it learns of it here.
         log.warning("message not rendered", message=str(message.id), template=message.template, error=str(fault))

@@ -5,6 +5,6 @@ event.
 """
 
 from notify.templates.domain import Rendered, Segments, Surroundings
-from notify.templates.use_cases import NoTemplate, render, vocabulary_of
+from notify.templates.use_cases import NoTemplate, Shelf, render, vocabulary_of
 
-__all__ = ["NoTemplate", "Rendered", "Segments", "Surroundings", "render", "vocabulary_of"]
+__all__ = ["NoTemplate", "Rendered", "Segments", "Shelf", "Surroundings", "render", "vocabulary_of"]

@@ -52,8 +52,27 @@ class Saving:
     note: str | None = None
 
 
+class Shelf:
+    """The texts of one batch of messages: each is looked up once, in the batch's session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[tuple[str, str, str | None], tuple[Vocabulary, Found]] = {}
+
+    def text(self, key: str, channel: str, locale: str | None) -> tuple[Vocabulary, Found]:
+        """What the text may name, and the text in use. Raises NoTemplate."""
+        asked = key, channel, locale
+        if asked not in self._known:
+            words = vocabulary_of(self._session, key)
+            found = text_for(self._session, key, channel, locale)
+            if words is None or found is None:
+                raise NoTemplate(f"there is no template {key} for {channel}")
+            self._known[asked] = words, found
+        return self._known[asked]
+
+
 def render(
-    session: Session,
+    shelf: Shelf,
     key: str,
     channel: str,
     locale: str | None,
@@ -67,10 +86,7 @@ def render(
     ``data``: the event's ``data`` as it came (for a key without an event: the template's declared variables).
     ``recipient``: the name of who is addressed. Raises NoTemplate.
     """
-    words = vocabulary_of(session, key)
-    found = text_for(session, key, channel, locale)
-    if words is None or found is None:
-        raise NoTemplate(f"there is no template {key} for {channel}")
+    words, found = shelf.text(key, channel, locale)
     try:
         return fill(found.texts, key, channel, found.locale, found.version, words, data, around, recipient)
     except (TemplateError, ValueError, TypeError) as wrong:
