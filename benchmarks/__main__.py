@@ -7,7 +7,19 @@ import importlib
 import os
 import sys
 
-BENCHMARKS = ("earning", "relay", "embedded", "latency", "api", "gateway", "intake", "clocks", "expiry")
+BENCHMARKS = (
+    "earning",
+    "relay",
+    "embedded",
+    "latency",
+    "api",
+    "gateway",
+    "intake",
+    "clocks",
+    "growth",
+    "expiry",
+    "contention",
+)
 
 
 def main() -> int:

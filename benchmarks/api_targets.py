@@ -68,7 +68,7 @@ def one_row(databases: Databases) -> Target:
         connection.execute("INSERT INTO thing VALUES (%s, 'T-1', 'A thing', 256.00, now(), 3)", [ROW])
     return Target(
         "benchmarks.api_targets:served('benchmarks.api_sample')",
-        _environment(url),
+        environment_of(url),
         {
             "KEZHI_DATABASE_URL": url,
             "BARE_STATEMENT": "SELECT id, code, name, price, at, copies FROM thing WHERE id = %s",
@@ -99,7 +99,7 @@ def customer(databases: Databases) -> Target:
 
     return Target(
         "benchmarks.api_targets:served('customer.bootstrap')",
-        _environment(url),
+        environment_of(url),
         {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT * FROM customer WHERE id = %s"},
         prepare,
         lambda: f"/row/{made['id']}",
@@ -140,7 +140,7 @@ def member(databases: Databases) -> Target:
     runtime.engine.dispose()
     return Target(
         "benchmarks.api_targets:served('loyalty.bootstrap')",
-        _environment(url),
+        environment_of(url),
         {"KEZHI_DATABASE_URL": url, "BARE_STATEMENT": "SELECT * FROM member WHERE customer_id = %s"},
         lambda _: (f"/api/v1/members/{ROW}", {"Authorization": tokens.bearer(["administrator"])}),
         lambda: f"/row/{ROW}",
@@ -154,7 +154,7 @@ def complaint(databases: Databases) -> Target:
 
     service = build_service()
     url = _founded(databases, service)
-    environment = _environment(url)
+    environment = environment_of(url)
     settings = Settings(
         service=service.name, database_url=url, amqp_url="", field_keys=(environment["KEZHI_FIELD_KEYS"],)
     )
@@ -215,7 +215,8 @@ def served(module: str) -> Flask:
     return create_app(start_runtime(service, Settings.from_environment(service.name)))
 
 
-def _environment(url: str) -> dict[str, str]:
+def environment_of(url: str) -> dict[str, str]:
+    """What a served service of a benchmark is told."""
     return {
         "KEZHI_DATABASE_URL": url,
         "KEZHI_MODE": "evaluation",  # rate limits spare loopback, as they would a load balancer's health check

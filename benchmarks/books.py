@@ -55,9 +55,11 @@ _BOOKED = (
     """,
     "INSERT INTO business_key SELECT key, decode(md5(key), 'hex'), member_id, id FROM bought",
     """
-    INSERT INTO member (customer_id, enrolled_at, tier, available, growth)
-    SELECT member_id, '2025-11-01', 'ordinary', sum(points), sum(points) FROM bought GROUP BY member_id
+    INSERT INTO member (customer_id, enrolled_at, tier, available, growth, growth_first, growth_until)
+    SELECT member_id, '2025-11-01', 'ordinary', sum(points), sum(points), min(at), max(at)
+    FROM bought GROUP BY member_id
     """,
+    "INSERT INTO identity SELECT '#' || customer_id, customer_id FROM member",
 )
 
 
@@ -74,7 +76,9 @@ def a_ledger(server: Databases, members: int, each: int, lapsing: int = 0) -> It
     """
     service = build_service()
     url = server.fresh(service, PACK)
-    runtime = start_runtime(service, Settings(service.name, database_url=url, amqp_url=""), FakeClock(NOW))
+    runtime = start_runtime(
+        service, Settings(service.name, database_url=url, amqp_url="", mode="evaluation"), FakeClock(NOW)
+    )
     try:
         with psycopg.connect(url) as connection:
             connection.execute("SET LOCAL synchronous_commit = off")

@@ -26,7 +26,7 @@ import psycopg
 
 from benchmarks import intake_peer
 from benchmarks.api import _served
-from benchmarks.api_targets import _environment
+from benchmarks.api_targets import environment_of
 from benchmarks.earning import PACK
 from benchmarks.measure import Sample, Table, rate
 from chassis.clock import FakeClock
@@ -216,7 +216,7 @@ def _inserted(url: str, cases: list[list[Statement]]) -> float:
         return time.perf_counter() - began
 
 
-_KEYS = _environment("")
+_KEYS = environment_of("")
 
 
 def _serving(url: str) -> AbstractContextManager[str]:

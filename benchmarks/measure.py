@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -35,6 +35,11 @@ def median_of(times: int, measure: Callable[[], float]) -> Sample:
 def rate(count: int, seconds: float) -> float:
     """Things per second."""
     return count / seconds
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that so many of the measurements do not exceed: 0.5 the median, 0.99 what one in a hundred does."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 class Table:

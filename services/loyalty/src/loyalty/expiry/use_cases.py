@@ -7,6 +7,8 @@ never stands in a circle of waiting. What is due is due by the state of the lot,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
 
 import orjson
 
@@ -15,7 +17,7 @@ from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot, credit_available
-from loyalty.ledger.legs import legs
+from loyalty.ledger.legs import legs, moved_legs
 from loyalty.ledger.statements import array, cursor
 
 STEP = 2000  # lots that are looked for; the other lots of their members that are due come along
@@ -103,14 +105,14 @@ def _expire_all(books: Books, lots: Iterable[OpenLot], policy: Policy) -> None:
 
 def _expire(books: Books, account: Account, lot: OpenLot, id_: str, policy: Policy) -> None:
     # A lot to which points came back after its end has another one (redemption/cancelling.py): each end is one effect.
-    key = f"expiry:{lot.id}:{lot.expires_at:%Y%m%dT%H%M%S.%f}"
+    key = f"expiry:{lot.id}:{_written(lot.expires_at)}"
     points = lot.remaining
     lot.remaining = 0
     account.available -= points
     books.change(lot)
     books.use(lot.member_id, lot.id, id_, points)
     books.post(
-        account, id_, "expiry", key, books.now, legs({"available": -points, "expired": points}),
+        account, id_, "expiry", key, books.now, moved_legs("available", "expired", points),
         policyversion=policy.version, clause=policy.rules.expiry.clause, reference=f"lot:{lot.id}",
     )  # fmt: skip
     data = {
@@ -122,6 +124,12 @@ def _expire(books: Books, account: Account, lot: OpenLot, id_: str, policy: Poli
         "balance": account.balance,
     }
     books.announce("points.expired.v1", account, key, data, policy.version)
+
+
+@lru_cache
+def _written(end: datetime) -> str:
+    """Lots end by the thousand at one instant."""
+    return f"{end:%Y%m%dT%H%M%S.%f}"
 
 
 def _locked(books: Books, statement: str) -> list[str]:

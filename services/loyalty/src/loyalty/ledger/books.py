@@ -129,7 +129,7 @@ class Books:
     ) -> None:
         """One transaction; ``legs`` as the function of that name makes them, ``detail`` as JSON."""
         member = account.customer_id
-        at = wire.instant(occurred_at)
+        at = self._now if occurred_at is self.now else wire.instant(occurred_at)
         self._rows["transaction"].append(
             b"".join(
                 (

@@ -26,4 +26,20 @@ def earned_legs(account: str, points: int, growth: int) -> bytes:
     return before + wire.integer(points) + after + wire.integer(-points) + wire.NULL * 3 + grown
 
 
+def moved_legs(source: str, target: str, points: int) -> bytes:
+    """``legs`` of points that leave one account for another that is kept after it, for steps of thousands."""
+    before, between, after = _MOVED[source, target]
+    return before + wire.integer(-points) + between + wire.integer(points) + after
+
+
 _EARNED = {name: (wire.NULL * place, wire.NULL * (len(ACCOUNTS) - 1 - place)) for place, name in enumerate(ACCOUNTS)}
+_MOVED = {
+    (source, target): (
+        wire.NULL * place,
+        wire.NULL * (later - place - 1),
+        wire.NULL * (len(_POINTS_COLUMNS) + 2 - later - 1),  # the two of growth come last
+    )
+    for place, source in enumerate(_POINTS_COLUMNS)
+    for later, target in enumerate(_POINTS_COLUMNS)
+    if place < later
+}
