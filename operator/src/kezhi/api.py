@@ -96,6 +96,18 @@ class Api:
         return dict(answer.json())
 
 
+class Machine(Api):
+    """The same by an API key: it need not sign in, and no leap of the clock ends it."""
+
+    def __init__(self, base: str, key: str) -> None:
+        super().__init__(base, "", "")
+        self._key = key
+
+    def bearer(self) -> str:
+        """The key itself: the gateway exchanges it."""
+        return self._key
+
+
 def describe(answer: httpx.Response) -> str:
     """A problem in one line."""
     try:

@@ -98,6 +98,19 @@ def test_a_token_is_remembered_and_asked_for_anew_after_seconds(company: Company
     assert first == second != third
 
 
+def test_a_token_that_has_run_out_is_not_handed_on_though_its_key_was_just_used(
+    company: Company, till: Any, clock: Any
+) -> None:
+    key = company.post("api-keys", NEW).json["key"]
+    first = till(key)[1]
+
+    clock.advance(minutes=3)
+
+    second = till(key)[1]
+    assert second != first
+    assert claims_of(company, second)["exp"] > clock.now().timestamp()
+
+
 def test_a_revoked_key_ends_at_once_here_and_within_seconds_elsewhere(company: Company, till: Any) -> None:
     key = company.post("api-keys", NEW).json
     assert till(key["key"])[0] == 200

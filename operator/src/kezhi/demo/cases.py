@@ -81,7 +81,7 @@ class Cases:
             return
 
         def noticed() -> bool:
-            opened = list(all_of(self.people("admin"), "/complaints", open="true"))
+            opened = list(all_of(self.people.machine, "/complaints", open="true"))
             for case in opened:
                 if case["subject"] in self._told:
                     self._told[case["subject"]] = case
@@ -118,7 +118,7 @@ class Cases:
         return self._who[subject]
 
     def _id_of(self, one: Customer) -> str:
-        found = self.people("admin").get("/customers", identity=f"card:{one.card}")["items"]
+        found = self.people.machine.get("/customers", identity=f"card:{one.card}")["items"]
         return str(found[0]["id"])
 
     def _through_the_portal(self, story: Story, said: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class Cases:
         solution = solve(Challenge(asked["challenge"], asked["bits"], datetime.fromisoformat(asked["expires_at"])))
         proof = {"challenge": asked["challenge"], "solution": solution}
         taken = self.people.stranger("POST", "/portal/complaints", {**said, **proof})
-        found = self.people("admin").get("/complaints", q=taken["number"], limit=1)["items"]
+        found = self.people.machine.get("/complaints", q=taken["number"], limit=1)["items"]
         return dict(found[0])
 
     def _doer(self, story: Story, deed: Deed) -> str:
@@ -140,7 +140,7 @@ class Cases:
                 handler = case["handler"] or DIRECTOR
                 return self.away.get(handler, handler)
             case courses.APPROVER:
-                proposals = self.people("admin").get(f"/complaints/{case['id']}/resolution")["proposals"]
+                proposals = self.people.machine.get(f"/complaints/{case['id']}/resolution")["proposals"]
                 return str(proposals[-1]["approver"] or DIRECTOR)
             case courses.DESK:
                 return HOTLINE
@@ -161,7 +161,7 @@ class Cases:
             except Refused as refused:
                 if deed.who != courses.HANDLER or refused.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                     raise
-                self._told[story["subject"]] = self.people("admin").get(f"/complaints/{case['id']}")
+                self._told[story["subject"]] = self.people.machine.get(f"/complaints/{case['id']}")
                 doer = self._doer(story, deed)
             else:
                 self._told[story["subject"]] = done

@@ -81,7 +81,7 @@ class Life:
         for one in islice(elder, 8):
             born = one.birthday or at.date()
             day = {"kind": "birthday", "calendar": "lunar", "month": born.month, "day": min(born.day, 29)}
-            self.people("admin").patch(f"/customers/{self._id_of(one.card)}", {"special_dates": [day]})
+            self.people.machine.patch(f"/customers/{self._id_of(one.card)}", {"special_dates": [day]})
 
     def consent(self, at: datetime) -> None:
         """At the till people say what they want to be written, and what not."""
@@ -99,7 +99,7 @@ class Life:
 
     def spend_points(self, at: datetime) -> None:
         """At the till: some points are captured, some given back, some held for a parcel to be fetched tomorrow."""
-        till = self.people("admin")
+        till = self.people.machine
         rich = [
             member
             for tier in ("diamond", "platinum", "gold")
@@ -128,7 +128,7 @@ class Life:
                 till.post(f"/holds/{hold['id']}/capture", taken, f"{mark}-capture")
 
     def _id_of(self, card: str) -> str:
-        return str(self.people("admin").get("/customers", identity=f"card:{card}")["items"][0]["id"])
+        return str(self.people.machine.get("/customers", identity=f"card:{card}")["items"][0]["id"])
 
 
 def stray_events(at: datetime) -> list[dict[str, Any]]:

@@ -73,19 +73,23 @@ class Making:
             self.trade = Trade(self.people, self.configuration, self.year, plan, self.seed, progress)
             self.cases = Cases(self.people, self.outgoing, self.customers, self.seed)
             self.life = Life(self.people, self.cases, self.customers, self.seed)
-            shown = progress.add_task("", total=None)
             YUNXI.found(self.people("admin"), self.password)
-            self.trade.register(0)
-            agenda = self._agenda()
-            progress.update(shown, total=len(agenda))
-            for at in sorted(agenda):
-                self.leap(at)
-                progress.update(shown, description=f"{at.astimezone(ZONE):%Y-%m-%d}")
-                for work in agenda[at]:
-                    work(at)
-                progress.advance(shown)
+            with self.people.machine_at_work():
+                self._live(progress)
         self.clock.come_home()
         self.people.awake(SITTING)
+
+    def _live(self, progress: Progress) -> None:
+        shown = progress.add_task("", total=None)
+        self.trade.register(0)
+        agenda = self._agenda()
+        progress.update(shown, total=len(agenda))
+        for at in sorted(agenda):
+            self.leap(at)
+            progress.update(shown, description=f"{at.astimezone(ZONE):%Y-%m-%d}")
+            for work in agenda[at]:
+                work(at)
+            progress.advance(shown)
 
     def leap(self, at: datetime) -> None:
         """Move every process to an instant; what is over already is done at once."""
@@ -157,12 +161,12 @@ class Making:
 
     def _working_days(self) -> list[date]:
         if not hasattr(self, "_known_days"):
-            self._known_days = working_days(self.people("admin"), self.year.last, 40)
+            self._known_days = working_days(self.people.machine, self.year.last, 40)
         return self._known_days
 
     def _judge(self, at: datetime) -> None:
         """Classes and grades of today; who falls, waits for the director."""
-        api = self.people("admin")
+        api = self.people.machine
         for scheme in ("frequency", "amount", "nature"):
             await_job(api, api.post("/classifications", {"scheme": scheme}))
         await_job(api, api.post("/gradings", {}))
@@ -172,7 +176,7 @@ class Making:
 
     def _deliver(self) -> None:
         """Until what is to be sent today is sent: after a leap of a week it would be given up as too late."""
-        api, seen = self.people("admin"), [""]
+        api, seen = self.people.machine, [""]
 
         def quiet() -> bool:
             queued = api.get("/messages", status="queued", limit=200)["items"]
@@ -185,7 +189,7 @@ class Making:
 
     def _rest(self, at: datetime) -> None:
         """Until what was told has gone its ways: the stray events have come to rest, and nothing moves any more."""
-        api, seen = self.people("admin"), [("", 0, 0)]
+        api, seen = self.people.machine, [("", 0, 0)]
 
         def look() -> tuple[str, int, int]:
             letters = [api.get(f"/services/{one}/dead-letters", limit=5)["items"] for one in ("customer", "loyalty")]

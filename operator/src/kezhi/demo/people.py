@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,19 @@ from typing import Any
 import click
 import httpx
 
-from kezhi.api import Api, describe
+from kezhi.api import Api, Machine, describe
 
 NIGHT = timedelta(hours=12)
 PATIENCE = 300.0  # seconds that anything may take, however slow the machine
 
 
 class People:
-    """Signed-in staff by username; after a leap of the clock everybody signs in again when next needed."""
+    """Signed-in staff by username; after a leap of the clock everybody signs in again when next needed.
+
+    ``machine``: what imports files and looks whether something has happened, for which nobody need sign in.
+    """
+
+    machine: Machine
 
     def __init__(self, base: str, password: str) -> None:
         self._base, self._password = base, password
@@ -29,6 +35,15 @@ class People:
         if username not in self._known:
             self._known[username] = Api(self._base, username, self._password)
         return self._known[username]
+
+    @contextmanager
+    def machine_at_work(self) -> Iterator[None]:
+        """While this lasts ``machine`` may load and look at everything; its key ends with it."""
+        asked = {"name": "demo", "roles": ["administrator"]}
+        issued = self("admin").post("/api-keys", asked)
+        self.machine = Machine(self._base, issued["key"])
+        yield
+        self("admin").request("DELETE", f"/api-keys/{issued['id']}")
 
     def stranger(self, method: str, path: str, body: Any = None) -> Any:
         """A request of somebody who has no account."""

@@ -40,7 +40,7 @@ class Trade:
         """One import file with who registers for a period."""
         numbers = self.plan.registers[period]
         if numbers:
-            api = self.people("admin")
+            api = self.people.machine
             lines = _file(customer(number, self.seed) for number in numbers)
             job = api.request("POST", "/imports", {"Content-Type": "text/csv"}, content=lines)
             await_job(api, job)
@@ -68,7 +68,7 @@ class Trade:
 
     def _booked(self, event: dict[str, Any]) -> bool:
         """Whether the customer service and loyalty have taken this event, and so all before it."""
-        api = self.people("admin")
+        api = self.people.machine
         try:
             bought = api.get(f"/purchases/{event['data']['purchase_id']}")
             if "refund_id" in event["data"]:
@@ -82,7 +82,7 @@ class Trade:
 
     def map_stores(self, units: dict[str, str]) -> None:
         """Say which unit each store belongs to, once its purchases have come."""
-        api = self.people("admin")
+        api = self.people.machine
         for store in api.get("/unmatched-purchases/stores", limit=200)["items"]:
             code = store["code"]
             if store["unit"] is None and code in units:

@@ -11,13 +11,22 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
 
 from chassis.runtime import Runtime
 from gateway.api_keys.use_cases import PREFIX, exchange
+from gateway.signin.tokens import KEY_LIFE
 
 REMEMBERED_SECONDS = 10.0
 REMEMBERED_KEYS = 2048
 _BEARER = "Bearer "
+
+
+class _Outcome(NamedTuple):
+    until: float  # on the monotonic clock
+    good_until: datetime  # when the token ends: the service's clock may have leapt
+    token: str | None
 
 
 class ExchangeDesk:
@@ -26,7 +35,7 @@ class ExchangeDesk:
     def __init__(self, runtime: Runtime, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._runtime = runtime
         self._monotonic = monotonic
-        self._known: OrderedDict[bytes, tuple[float, str | None]] = OrderedDict()
+        self._known: OrderedDict[bytes, _Outcome] = OrderedDict()
 
     @staticmethod
     def concerns(authorization: str) -> bool:
@@ -38,14 +47,15 @@ class ExchangeDesk:
         secret = authorization[len(_BEARER) :]
         fingerprint = hashlib.sha256(secret.encode("latin-1", "replace")).digest()
         known = self._known.get(fingerprint)
-        if known is None or self._monotonic() >= known[0]:
+        now = self._runtime.clock.now()
+        if known is None or self._monotonic() >= known.until or now >= known.good_until:
             with self._runtime.context() as context:
                 token = exchange(context.session, context.clock, secret)
-            known = (self._monotonic() + REMEMBERED_SECONDS, token)
+            known = _Outcome(self._monotonic() + REMEMBERED_SECONDS, now + KEY_LIFE, token)
             self._known[fingerprint] = known
             while len(self._known) > REMEMBERED_KEYS:
                 self._known.popitem(last=False)
-        return _BEARER + known[1] if known[1] else None
+        return _BEARER + known.token if known.token else None
 
     def forget(self) -> None:
         """Ask anew for every key: called where one was revoked, so that this worker knows at once."""
