@@ -170,6 +170,7 @@ BROKEN = [
     ("loyalty", "amount_above: none", "amount_above: 2000", "an amount of money belongs here"),
     ("loyalty", "outlier: none", "outlier: {times: 1, after: 5 purchases}", "the usual purchase would be an outlier"),
     ("loyalty", "outlier: none", "outlier: {times: 20, after: 5}", "an amount in purchases belongs here"),
+    ("loyalty", "above: 10000 points      # nobody", "above: 10000 CNY # nobody", "an amount in points belongs here"),
     ("loyalty", "clause: CG-24", "clause: {a: b}", "a clause is the number of an article"),
     # files without a reader yet
     ("complaint", "within: 1 working day, clause", "within: 1 workng day, clause", "write `1 working day`"),

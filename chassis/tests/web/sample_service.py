@@ -60,6 +60,7 @@ class NewBookSchema(Schema):
     price = fields.Money(places=2, min="0", required=True)
     copies = fields.Whole(min=0, load_default=1)
     added_at = fields.Instant(load_default=None, allow_none=True)
+    binding = fields.Choice("cloth", "paper", load_default=None, allow_none=True)
     authors = fields.List(fields.Nested(AuthorSchema), load_default=list)
 
 
@@ -72,6 +73,7 @@ class ShelfQuery(PageArgs):
     title = fields.Text(max=200)
     in_stock = fields.Flag()
     order = fields.Choice("newest", "code", load_default="newest")
+    binding = fields.Choice("cloth", "paper", load_default=None)  # of which the shelf keeps no note
 
 
 class TransferSchema(Schema):

@@ -28,6 +28,15 @@ def test_the_document_is_the_same_on_every_run_and_needs_no_database(sample: Any
     assert openapi_document(sample.build_service()) == openapi_document(sample.build_service())
 
 
+def test_a_choice_that_may_be_null_says_so_in_bodies_and_never_in_queries(sample: Any) -> None:
+    document = openapi_document(sample.build_service())
+
+    binding = document["components"]["schemas"]["NewBook"]["properties"]["binding"]
+    (asked,) = [each for each in document["paths"]["/api/v1/books"]["get"]["parameters"] if each["name"] == "binding"]
+    assert (binding["type"], binding["enum"]) == (["string", "null"], ["cloth", "paper", None])
+    assert (asked["schema"]["type"], asked["schema"]["enum"]) == ("string", ["cloth", "paper"])
+
+
 def test_the_document_says_what_names_a_mapping_takes(sample: Any) -> None:
     files = openapi_document(sample.build_service())["components"]["schemas"]["Stage"]["properties"]["files"]
 

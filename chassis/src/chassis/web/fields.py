@@ -71,7 +71,8 @@ class Choice(ma.fields.Field[str]):
 
     def __init__(self, *words: str, **kwargs: Any) -> None:
         self.words = words
-        super().__init__(**_documented(kwargs, type="string", enum=list(words)))
+        nothing = kwargs.get("allow_none", kwargs.get("load_default", ...) is None)  # as marshmallow takes it
+        super().__init__(**_documented(kwargs, type="string", enum=[*words, None] if nothing else list(words)))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or value not in self.words:

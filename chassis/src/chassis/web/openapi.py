@@ -197,5 +197,7 @@ def _absent_is_not_null(schema: dict[str, Any]) -> None:
     """A query can leave a parameter out but never send null, whatever its default is here."""
     if isinstance(schema.get("type"), list):
         schema["type"] = next(kind for kind in schema["type"] if kind != "null")
+        if "enum" in schema:
+            schema["enum"] = [word for word in schema["enum"] if word is not None]
     if "default" in schema and schema["default"] is None:
         del schema["default"]

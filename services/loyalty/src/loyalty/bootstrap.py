@@ -23,6 +23,7 @@ from loyalty.earning.use_cases import look_at_waiting_refund
 from loyalty.expiry.noticing import notify_of_expiry
 from loyalty.expiry.use_cases import expire_lots, release_pending
 from loyalty.fraud import api as fraud
+from loyalty.fraud.voiding import VOIDING
 from loyalty.grants.birthdays import grant_birthdays
 from loyalty.grants.subscriptions import MILESTONES, REWARDS
 from loyalty.members import api as members
@@ -102,7 +103,7 @@ def build_service() -> Service:
             Schedule("settle-rebates", "40 * * * *", settle_rebates),
             Schedule("reconcile", "30 3 * * *", reconcile_nightly),
         ),
-        approvals={each.kind: each for each in (ADJUSTING, GRANTING, PARTING, STARTING)},
+        approvals={each.kind: each for each in (ADJUSTING, GRANTING, PARTING, STARTING, VOIDING)},
         policy=replace(SECTION, simulate=simulate),
         snapshots=(Snapshot("members", snapshot),),
     )

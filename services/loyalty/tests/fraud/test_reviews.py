@@ -188,6 +188,71 @@ def test_a_blacklisted_members_points_stay_blocked_whoever_looks(programme: Any,
     assert "reinstated" in refused.get_json()["detail"]
 
 
+class Desk:
+    """Two managers and the review of the one purchase there is."""
+
+    def __init__(self, programme: Any, api: Any, client: Callable[..., Any]) -> None:
+        company = Company(programme.runtime)
+        for username in ("li", "wang"):
+            company.employ(username, ["store_manager"])
+        self._signed_in = lambda who: client(programme.runtime, roles=["store_manager"], username=who)
+        self.review = f"/api/v1/fraud-reviews/{only_review(api)}"
+
+    def says(self, who: str, path: str, body: Any = None) -> Any:
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        return self._signed_in(who).post(path, json=body or {"reason": "made up"}, headers=key)
+
+    def approves(self, who: str, approval_id: str) -> Any:
+        return self.says(who, f"/api/v1/services/loyalty/approvals/{approval_id}/approve", {"note": "seen the till"})
+
+
+@pytest.mark.rule("ML-05")
+@pytest.mark.parametrize("rules", [{**AMOUNT, "second_person_above: 10000 points": "second_person_above: 3000 points"}])
+def test_a_void_above_the_limit_takes_a_second_person(
+    programme: Any, api: Any, client: Callable[..., Any], in_balance: Any
+) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("3001.00", "P1")
+    desk = Desk(programme, api, client)
+
+    asked = desk.says("li", f"{desk.review}/void")
+
+    assert (asked.status_code, asked.json["status"]) == (202, "open")
+    assert programme.purse(customer)["blocked"] == 3001
+    again = desk.says("wang", f"{desk.review}/void")
+    assert (again.status_code, again.json["approval_id"]) == (409, asked.json["approval_id"])
+    assert desk.approves("li", asked.json["approval_id"]).status_code == 403, "nobody agrees with themselves"
+
+    assert desk.approves("wang", asked.json["approval_id"]).status_code == 200
+
+    purse = programme.purse(customer)
+    assert (purse["blocked"], purse["growth"]) == (0, 0)
+    (item,) = api.get("fraud-reviews").get_json()["items"]
+    assert (item["status"], item["decided_by"], item["reason"]) == ("voided", "li", "made up")
+    in_balance()
+
+
+@pytest.mark.parametrize("rules", [{**AMOUNT, "second_person_above: 10000 points": "second_person_above: 3000 points"}])
+def test_what_was_released_meanwhile_is_not_voided_and_a_rejected_void_may_be_asked_again(
+    programme: Any, api: Any, client: Callable[..., Any], in_balance: Any
+) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("3001.00", "P1")
+    desk = Desk(programme, api, client)
+    first = desk.says("li", f"{desk.review}/void").json["approval_id"]
+    approvals = "/api/v1/services/loyalty/approvals"
+    assert desk.says("wang", f"{approvals}/{first}/reject", {"note": "a wedding"}).status_code == 200
+    second = desk.says("li", f"{desk.review}/void").json["approval_id"]
+    assert second != first
+    assert desk.says("wang", f"{desk.review}/release", {"reason": "a wedding"}).status_code == 200
+
+    refused = desk.approves("wang", second)
+
+    assert (refused.status_code, refused.json["status_of_review"]) == (409, "released")
+    assert programme.purse(customer)["pending"] == 3001
+    in_balance()
+
+
 @pytest.mark.parametrize("rules", [AMOUNT])
 def test_of_twenty_decisions_at_once_exactly_one_stands(
     programme: Any, api: Any, in_balance: Any, twenty_at_once: Any

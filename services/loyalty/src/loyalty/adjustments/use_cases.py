@@ -8,13 +8,11 @@ from typing import Any
 
 import orjson
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
 
 from chassis.approvals.registry import Approval
 from chassis.approvals.use_cases import ApprovalRow, propose
 from chassis.errors import Conflict, Invalid, NotFound
 from chassis.ids import uuid7, uuid7_texts
-from chassis.people.copy import UnitRow
 from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.web.principal import Principal
@@ -26,7 +24,7 @@ from loyalty.grants.crediting import Credit, credit
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.ledger.legs import legs
-from loyalty.members.queries import visible
+from loyalty.members.queries import unit_path, visible
 from loyalty.members.tables import Member
 from loyalty.policy.adjusting import Adjustments
 from loyalty.redemption.domain import usable
@@ -125,13 +123,9 @@ def _propose(context: Context, principal: Principal, adjustment: Adjustment, uni
         "note": adjustment.note,
         "needs": adjustment.needs,
         "why": adjustment.why,
-        "unit_path": _path_of(session, unit),
+        "unit_path": unit_path(session, unit),
     }
     propose(session, context.clock, principal, ADJUSTING, content, id=adjustment.id)
-
-
-def _path_of(session: Session, unit: str | None) -> str | None:
-    return None if unit is None else session.scalar(select(UnitRow.path).where(UnitRow.code == unit))
 
 
 def _book(context: Context, adjustment: Adjustment) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 from sqlalchemy import select
 
-from chassis.runtime import Context
-from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glance, requires, work
+from chassis.web import Blueprint, Page, PageArgs, Schema, Work, answer, fields, glance, requires, work
 from loyalty.fraud import use_cases
 from loyalty.fraud.tables import FraudReview
+from loyalty.fraud.voiding import void_or_propose
 from loyalty.members.queries import require_member, visible
 from loyalty.members.tables import Member
 
@@ -20,7 +19,7 @@ blueprint = Blueprint("fraud-reviews", __name__, description="Purchases that loo
 STATES = ("open", "released", "voided")
 
 
-class ReviewSchema(Schema):
+class FraudReviewSchema(Schema):
     """A purchase under review."""
 
     id = fields.Uuid(required=True)
@@ -38,11 +37,14 @@ class ReviewSchema(Schema):
     decided_at = fields.Instant(required=True, allow_none=True)
     decided_by = fields.String(required=True, allow_none=True, metadata={"description": "null: the member was cleared"})
     reason = fields.String(required=True, allow_none=True)
+    approval_id = fields.Uuid(
+        required=True, allow_none=True, metadata={"description": "of the last proposal to void it, under `approvals`"}
+    )
     clause = fields.String(required=True)
     policyversion = fields.String(required=True)
 
 
-class ReviewsArgs(PageArgs):
+class FraudReviewsArgs(PageArgs):
     """Which reviews."""
 
     status = fields.Choice(*STATES, load_default=None)
@@ -57,8 +59,8 @@ class DecisionSchema(Schema):
 
 @blueprint.get("/fraud-reviews")
 @requires("fraud-reviews:read")
-@blueprint.arguments(ReviewsArgs, location="query")
-@blueprint.response(200, Page.schema(ReviewSchema))
+@blueprint.arguments(FraudReviewsArgs, location="query")
+@blueprint.response(200, Page.schema(FraudReviewSchema))
 def reviews(query: dict[str, Any]) -> Response:
     """The queue, oldest first"""
     at = glance()
@@ -72,7 +74,7 @@ def reviews(query: dict[str, Any]) -> Response:
 
 @blueprint.get("/fraud-reviews/<uuid:id>")
 @requires("fraud-reviews:read")
-@blueprint.response(200, ReviewSchema)
+@blueprint.response(200, FraudReviewSchema)
 def review(id: UUID) -> Response:
     """One review"""
     at = glance()
@@ -84,32 +86,37 @@ def review(id: UUID) -> Response:
 @blueprint.post("/fraud-reviews/<uuid:id>/release")
 @requires("fraud-reviews:decide", idempotency="required")
 @blueprint.arguments(DecisionSchema)
-@blueprint.response(200, ReviewSchema)
+@blueprint.response(200, FraudReviewSchema)
 def release(body: dict[str, Any], id: UUID) -> Response:
     """Nothing is wrong: the points are the member's; 409 when it is decided already or the member is blacklisted"""
-    return _decide(use_cases.release_points, id, body["reason"])
+    at = _looking_at(id)
+    found = use_cases.release_points(at.context, id, body["reason"], at.principal.username)
+    at.note(str(id), purchase=found.purchase_id)
+    return answer(_shown(found))
 
 
 @blueprint.post("/fraud-reviews/<uuid:id>/void")
 @requires("fraud-reviews:decide", idempotency="required")
 @blueprint.arguments(DecisionSchema)
-@blueprint.response(200, ReviewSchema)
+@blueprint.response(200, FraudReviewSchema)
+@blueprint.alt_response(202, schema=FraudReviewSchema, description="Waits for a second person: see `approval_id`")
 def void(body: dict[str, Any], id: UUID) -> Response:
     """The purchase earned nothing: points, growth value and the rise built on it go; 409 when it is decided already"""
-    return _decide(use_cases.void_points, id, body["reason"])
+    at = _looking_at(id)
+    found, proposal = void_or_propose(at.context, at.principal, id, body["reason"])
+    at.note(str(id), purchase=found.purchase_id, proposed=proposal is not None)
+    return answer(_shown(found), 200 if proposal is None else 202)
 
 
-def _decide(decision: Callable[[Context, UUID, str, str], FraudReview], id: UUID, reason: str) -> Response:
+def _looking_at(id: UUID) -> Work:
     at = work()
     require_member(at.session, at.principal, use_cases.the_review(at.session, id).member_id)
-    found = decision(at.context, id, reason, at.principal.username)
-    at.note(str(id), purchase=found.purchase_id)
-    return answer(_shown(found))
+    return at
 
 
 def _shown(review: FraudReview) -> dict[str, Any]:
     names = (
         "id", "purchase_id", "transaction_id", "status", "cause", "detail", "points", "opened_at", "decided_at",
-        "decided_by", "reason", "clause", "policyversion",
+        "decided_by", "reason", "approval_id", "clause", "policyversion",
     )  # fmt: skip
     return {"customer_id": review.member_id, **{name: getattr(review, name) for name in names}}

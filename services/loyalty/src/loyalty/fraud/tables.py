@@ -33,5 +33,6 @@ class FraudReview(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     reason: Mapped[str | None]
+    approval_id: Mapped[uuid.UUID | None]  # of the last proposal to void it, where that takes a second person
     clause: Mapped[str]
     policyversion: Mapped[str]

@@ -36,7 +36,7 @@ def release_points(context: Context, review_id: UUID, reason: str, by: str) -> F
 
     Raises NotFound, Conflict when it is decided already or its member is blacklisted (AD-06).
     """
-    books, account, review = _open(context, review_id)
+    books, account, review = open_review(context, review_id)
     if account.earns_blocked and _blacklisted(context.session, UUID(account.customer_id)):
         raise Conflict("the member is blacklisted: what is earned stays blocked until they are reinstated")
     policy = context.policies.in_force()
@@ -53,7 +53,7 @@ def void_points(context: Context, review_id: UUID, reason: str, by: str) -> Frau
 
     Raises NotFound, Conflict when it is decided already.
     """
-    books, account, review = _open(context, review_id)
+    books, account, review = open_review(context, review_id)
     policy = context.policies.in_force()
     purchase = context.session.get_one(Transaction, (review.member_id, review.transaction_id))
     (id_,) = uuid7_texts(books.now, 1)
@@ -129,10 +129,11 @@ def the_review(session: Session, review_id: UUID) -> FraudReview:
     return review
 
 
-def _open(context: Context, review_id: UUID) -> tuple[Books, Account, FraudReview]:
+def open_review(context: Context, review_id: UUID) -> tuple[Books, Account, FraudReview]:
     """The member's account is locked first; only then is the review's state looked at.
 
     What a member had when they became part of another one is that one's now, the review's lots with it.
+    Raises NotFound, Conflict when it is decided already.
     """
     session, review = context.session, the_review(context.session, review_id)
     whose = select(func.coalesce(Member.merged_into, Member.customer_id)).where(Member.customer_id == review.member_id)

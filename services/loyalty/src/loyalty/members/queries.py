@@ -9,6 +9,7 @@ from sqlalchemy import Date, Select, bindparam, cast, func, literal_column, sele
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from chassis.people.copy import UnitRow
 from chassis.people.sight import codes_below, seen_by, sees_all
 from chassis.storage.reading import RowReader
 from chassis.web import Principal, glimpse
@@ -90,6 +91,11 @@ def shown(row: dict[str, Any], tier: str) -> dict[str, Any]:
         "merged_into": row["merged_into"],
         "expiring": sorted(row["expiring"], key=lambda one: str(one["on"])),
     }
+
+
+def unit_path(session: Session, unit: str | None) -> str | None:
+    """Where in the company a member's unit stands; None while it is not known here."""
+    return None if unit is None else session.scalar(select(UnitRow.path).where(UnitRow.code == unit))
 
 
 def require_member(session: Session, principal: Principal, customer_id: UUID) -> None:

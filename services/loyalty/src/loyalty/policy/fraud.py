@@ -29,6 +29,7 @@ class Fraud:
     amount_above: Decimal | None
     outlier: Outlier | None
     clause: str
+    second_person_above: int | None = None  # points of a purchase that nobody voids alone; None: everybody may
 
     @property
     def limits(self) -> bool:
@@ -40,7 +41,9 @@ NO_LIMITS = Fraud(None, None, None, None, "")
 
 
 def read_fraud(node: Node, company: Company) -> Fraud:
-    keys = mapping(node, ("purchases_a_day", "points_a_day"), ("amount_above", "outlier"), clause=True)
+    keys = mapping(
+        node, ("purchases_a_day", "points_a_day"), ("amount_above", "outlier", "second_person_above"), clause=True
+    )
 
     def money(item: Node) -> Decimal:
         return reading.money(item, company.currency).value
@@ -51,6 +54,7 @@ def read_fraud(node: Node, company: Company) -> Fraud:
         amount_above=keys.read("amount_above", lambda item: unless(item, "none", money), None),
         outlier=keys.read("outlier", lambda item: unless(item, "none", _outlier), None),
         clause=keys.clause,
+        second_person_above=keys.read("second_person_above", lambda item: unless(item, "none", whole_points), None),
     )
 
 
