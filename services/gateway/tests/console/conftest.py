@@ -101,3 +101,17 @@ def browser(company: Any, services: dict[str, FakeUpstream]) -> Callable[..., Br
         return made
 
     return make
+
+
+@pytest.fixture
+def as_role(browser: Callable[..., Browser], company: Any) -> Callable[[str], Browser]:
+    """``as_role("front_desk")`` → the browser of somebody who holds this role alone."""
+
+    def sign_in(role: str) -> Browser:
+        new = {"username": role, "name": "某人", "unit": "root", "roles": [role], "password": "nine-quiet-herons"}
+        assert company.post("staff", new).status_code == 201
+        reader = browser(signed_in=False)
+        reader.sign_in(role, "nine-quiet-herons")
+        return reader
+
+    return sign_in

@@ -28,10 +28,12 @@ from chassis.web.problems import TooMany
 from gateway.console import house, reasons, security, sessions, words
 from gateway.console.area import Area, Section
 from gateway.console.backend import Backend, Missing, Refused
+from gateway.console.campaigns import views as campaigns
 from gateway.console.complaints import views as complaints
 from gateway.console.customers import views as customers
 from gateway.console.members import views as members
 from gateway.console.operations import views as operations
+from gateway.console.rewards import views as rewards
 from gateway.console.shell import demonstration
 from gateway.console.shell import views as shell
 from gateway.console.sums import steps
@@ -48,6 +50,8 @@ AREAS: tuple[Area, ...] = (
     customers.AREA,
     complaints.AREA,
     members.AREA,
+    rewards.AREA,
+    campaigns.AREA,
     *operations.AREAS,
     portal.AREA,
     points.AREA,

@@ -12,6 +12,7 @@ from flask import Response, request
 
 from gateway.console.backend import Refused
 from gateway.console.members.pages import ONE, blueprint, open_holds
+from gateway.console.rewards.typed import whole
 from gateway.console.web import backend, by_htmx, done, form, fragment, key
 from gateway.console.words import N_, gettext, number
 
@@ -22,7 +23,7 @@ RESOLVE = {"capture": N_("%(n)s points taken"), "release": N_("%(n)s points give
 def set_aside(id: UUID) -> Response:
     """Set points aside for a redemption."""
     typed = form()
-    asked: dict[str, Any] = {"customer_id": str(id), **typed, "points": _whole(typed.get("points"))}
+    asked: dict[str, Any] = {"customer_id": str(id), **typed, "points": whole(typed.get("points"))}
     try:
         hold = backend().post("holds", asked, key=key())
     except Refused as refused:
@@ -35,19 +36,13 @@ def set_aside(id: UUID) -> Response:
 def resolve(id: UUID, hold: UUID, how: str) -> Response:
     """Take what is set aside, all or part, or give it back."""
     part = request.form.get("points", "").strip()
-    body = {"points": _whole(part)} if part and how == "capture" else {}
+    body = {"points": whole(part)} if part and how == "capture" else {}
     try:
         ended = backend().post(f"holds/{hold}/{how}", body, key=key())
     except Refused as refused:
         return _again(id, {}, refused)
     moved = ended["captured"] if how == "capture" else ended["points"]
     return done(_page(id), gettext(RESOLVE[how], n=number(moved)))
-
-
-def _whole(text: str | None) -> int | str:
-    """The number that was typed, with or without separators; as it was typed where it is none: the service says so."""
-    plain = (text or "").replace(",", "").replace(" ", "")
-    return int(plain) if plain.isascii() and plain.isdigit() else text or ""
 
 
 def _again(id: UUID, typed: dict[str, Any], refused: Refused) -> Response:

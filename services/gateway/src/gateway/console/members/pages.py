@@ -10,18 +10,19 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from gateway.console.backend import Part, Question
+from gateway.console.members import exchange
+from gateway.console.members.names import with_customers
 from gateway.console.reasons import reason
-from gateway.console.web import backend, by_htmx, fragment, me, page, with_query
+from gateway.console.web import backend, by_htmx, fragment, page, with_query
 from gateway.console.words import N_, gettext, money, number
 
 blueprint = Blueprint("members", __name__, url_prefix="/console/members")
-LIST, ONE = "console/members/list.html", "console/members/one.html"
+LIST, ONE, REDEEM, ADJUST = (f"console/members/{name}.html" for name in ("list", "one", "redeem", "adjust"))
 LINES = 50
 FOUND = 8  # customers looked up by name: each is one more question to the loyalty service
 ENTRIES = 30
 LOTS = 100
 HOLDS = 10
-DESK = frozenset({"front_desk", "service_manager", "store_manager", "director"})  # who may set points aside
 
 _SUMS = (
     (re.compile(r"of (?P<n>[0-9.]+ [A-Z]{3})"), N_("of %(n)s as it was bought")),
@@ -70,6 +71,7 @@ def one(id: UUID) -> Response:
             "history": (f"members/{id}/tiers", {"limit": 10}),
             "customer": f"customers/{id}",
             "holds": open_holds(id),
+            **exchange.questions(id, request.args.get("redeemed", "")),
         }
     )
     member = parts["member"]
@@ -87,7 +89,7 @@ def one(id: UUID) -> Response:
         lots=[lot for lot in parts["lots"].entries if lot["remaining"]],
         cursor=cursor,
         holds=parts["holds"],
-        redeems=me().holds(DESK),
+        **exchange.facts(parts),
         typed={},
     )
 
@@ -121,13 +123,7 @@ def about(entry: Mapping[str, Any]) -> str:
 
 def _by_tier(tier: str, cursor: str) -> tuple[Part, list[Mapping[str, Any]], str | None]:
     found = backend().fan_out({"found": ("members", {"tier": tier, "cursor": cursor, "limit": LINES})})["found"]
-    ids = [row["customer_id"] for row in found.entries]
-    names: dict[str, Any] = {}
-    if ids:
-        asked = ("customers", {"ids": ",".join(ids), "limit": LINES})
-        customers = backend().fan_out({"customers": asked})["customers"]
-        names = {one["id"]: one for one in customers.entries}
-    return found, [{**row, "customer": names.get(row["customer_id"])} for row in found.entries], found.get("next")
+    return found, with_customers(found.entries), found.get("next")
 
 
 def _by_name(q: str) -> tuple[Part, list[Mapping[str, Any]], str | None]:

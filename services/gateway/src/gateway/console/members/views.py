@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.console.area import Area, Section
-from gateway.console.members import desk  # noqa: F401 - its routes
+from gateway.console.members import counter, desk  # noqa: F401 - their routes
 from gateway.console.members.pages import about, blueprint, how
 from gateway.console.words import N_
 

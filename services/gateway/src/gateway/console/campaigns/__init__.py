@@ -1,0 +1,1 @@
+"""Campaigns: drafted, started by a second person, stopped; and what came of each."""
