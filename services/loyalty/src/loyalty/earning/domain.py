@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from loyalty.policy.rules import Birthday, EarnRules, Tier
+from loyalty.policy.rules import Birthday, EarnRules, Exclusions, Tier
 
 ZERO = Decimal(0)
 
@@ -62,7 +62,7 @@ class Gift:
 class Worth:
     """Points and growth value of a purchase with their breakdown; ``weights`` for refunds by line, if lines differ.
 
-    ``gifts`` are part of ``points``.
+    ``gifts`` are part of ``points``; ``uncounted`` are the places of lines that count for no growth value.
     """
 
     points: int
@@ -70,6 +70,7 @@ class Worth:
     breakdown: list[dict[str, Any]]
     weights: list[list[str]] | None = None
     gifts: Sequence[Gift] = ()
+    uncounted: Sequence[int] = ()
 
 
 def base_of(purchase: Purchase, rules: EarnRules) -> tuple[Decimal, Decimal, list[list[str]] | None]:
@@ -91,19 +92,27 @@ def uniform(rules: EarnRules) -> bool:
 def _by_line(purchase: Purchase, rules: EarnRules, factor: Decimal) -> tuple[Decimal, Decimal, list[list[str]]]:
     out = rules.exclusions
     here = rules.by_store.get(purchase.store or "", rules.by_channel.get(purchase.channel or "", rules.base["points"]))
-    nothing_here = purchase.store in out.stores or purchase.channel in out.channels
+    nothing_here = _excluded_here(purchase, out)
     points = growth = ZERO
     weights: list[list[str]] = []
     lines = purchase.lines or [{"sku": "", "amount": purchase.total}]
     for line in lines:
         amount = Decimal(line["amount"]) * factor
         category, sku = line.get("category"), line["sku"]
-        excluded = nothing_here or category in out.categories or sku in out.products
+        excluded = nothing_here or _excluded(line, out)
         rate = ZERO if excluded else rules.by_product.get(sku, rules.by_category.get(category or "", here))
         points += amount * rate
         growth += ZERO if excluded else amount * rules.base["growth"]
         weights.append([sku, str(line["amount"]), str(rate)])
     return points, growth, weights
+
+
+def _excluded_here(purchase: Purchase, out: Exclusions) -> bool:
+    return purchase.store in out.stores or purchase.channel in out.channels
+
+
+def _excluded(line: dict[str, Any], out: Exclusions) -> bool:
+    return line.get("category") in out.categories or line["sku"] in out.products
 
 
 def rounded(value: Decimal, rules: EarnRules) -> int:
@@ -152,7 +161,8 @@ def value(
             breakdown.append(_step(f"cap per {what}", cap - points, 0, rules.clause, f"at most {cap}"))
             gifts = _cut(gifts, points - cap)
             points = cap
-    return Worth(points, growth, breakdown, weights, gifts)
+    out = [place for place, line in enumerate(purchase.lines) if _excluded(line, rules.exclusions)] if weights else ()
+    return Worth(points, growth, breakdown, weights, gifts, out)
 
 
 def _gifts(

@@ -144,8 +144,9 @@ def _catch_up(
 def _running(refund: Refund, purchase: _Valued) -> Running:
     detail = purchase.detail
     return reversal(
-        refund, Decimal(detail["total"]), purchase.points, purchase.growth, detail.get("weights"), purchase.so_far
-    )
+        refund, Decimal(detail["total"]), purchase.points, purchase.growth, detail.get("weights"), purchase.so_far,
+        detail.get("uncounted", ()),
+    )  # fmt: skip
 
 
 def _post(
@@ -181,6 +182,7 @@ def _post(
         )  # fmt: skip
     detail = {
         "total": str(refund.total), "refunded": str(running.total), "weight": str(running.weight),
+        "counted": str(running.counted),
         "points": running.points, "growth": running.growth, "forgiven": forgiven, "breakdown": breakdown,
     }  # fmt: skip
     key = f"refund:{refund.refund_id}"
@@ -266,8 +268,9 @@ def _valued(session: Session, refunds: Sequence[tuple[Refund, Original]]) -> dic
         rows.execute(_EARLIER, (array(member for _, member in books_of), [reference for reference, _ in books_of]))
         for reference, detail in rows.fetchall():
             found[references[reference]].so_far = Running(
-                Decimal(detail["refunded"]), Decimal(detail["weight"]), detail["points"], detail["growth"]
-            )
+                Decimal(detail["refunded"]), Decimal(detail["weight"]), detail["points"], detail["growth"],
+                Decimal(detail.get("counted", detail["refunded"])),
+            )  # fmt: skip
     return found
 
 

@@ -103,6 +103,8 @@ def _post(
     breakdown = orjson.Fragment(orjson.dumps(worth.breakdown))  # goes into the books and into the event
     if worth.weights:
         facts["weights"] = worth.weights
+        if worth.uncounted:
+            facts["uncounted"] = worth.uncounted
     facts["breakdown"] = breakdown
     legs = earned_legs(state, points, growth)
     books.post_earned(account, origin, key, when, legs, term.ground, orjson.dumps(facts))

@@ -81,7 +81,7 @@ def _take_back(one: _Earned, refund: Refund, window: GrowthWindow, steps: list[R
     """A refund takes its share of what this policy gave, and the rises that no longer stand without it."""
     worth, purchase = one.worth, one.purchase
     before = one.taken
-    one.taken = reversal(refund, purchase.total, worth.points, worth.growth, worth.weights, before)
+    one.taken = reversal(refund, purchase.total, worth.points, worth.growth, worth.weights, before, worth.uncounted)
     if growth := one.taken.growth - before.growth:
         window.add(purchase.occurred_at, -growth)
         tiers: TierRules = terms.rules.tiers
