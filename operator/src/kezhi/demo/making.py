@@ -23,6 +23,7 @@ from kezhi.demo.courses import Deed, Story, deeds, stories
 from kezhi.demo.customers import SEED
 from kezhi.demo.life import Life, stray_events
 from kezhi.demo.people import Clock, People, await_job, eventually
+from kezhi.demo.places import source_of
 from kezhi.demo.plan import Plan
 from kezhi.demo.purchases import YEAR, ZONE, Year
 from kezhi.demo.trade import Trade
@@ -74,7 +75,7 @@ class Making:
             self.cases = Cases(self.people, self.outgoing, self.customers, self.seed)
             self.life = Life(self.people, self.cases, self.customers, self.seed)
             YUNXI.found(self.people("admin"), self.password)
-            with self.people.machine_at_work():
+            with self.people.machine_at_work(map(source_of, STORES)):
                 self._live(progress)
         self.clock.come_home()
         self.people.awake(SITTING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,9 +37,9 @@ class People:
         return self._known[username]
 
     @contextmanager
-    def machine_at_work(self) -> Iterator[None]:
-        """While this lasts ``machine`` may load and look at everything; its key ends with it."""
-        asked = {"name": "demo", "roles": ["administrator"]}
+    def machine_at_work(self, sources: Iterable[str]) -> Iterator[None]:
+        """While this lasts ``machine`` may load and look at everything of these sources; its key ends with it."""
+        asked = {"name": "demo", "roles": ["administrator"], "sources": list(sources)}
         issued = self("admin").post("/api-keys", asked)
         self.machine = Machine(self._base, issued["key"])
         yield

@@ -32,3 +32,8 @@ PLACES = (
 )
 STORES = tuple(place.store for place in PLACES)
 WEB = "WEB01"  # the online shop
+
+
+def source_of(store: str) -> str:
+    """Whom a store's purchases come from, as events name it."""
+    return "/shop/web" if store == WEB else f"/pos/{store}"

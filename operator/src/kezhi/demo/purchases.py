@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from kezhi.demo.catalogue import Line, basket
 from kezhi.demo.customers import SEED, Customer, customer
 from kezhi.demo.model import Frequency, Season, Spending
-from kezhi.demo.places import WEB
+from kezhi.demo.places import WEB, source_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 YEAR = 365  # days
@@ -196,7 +196,7 @@ def _event(kind: str, sold: Sale, id_: str, at: datetime, data: dict[str, Any]) 
     return {
         "specversion": "1.0",
         "type": kind,
-        "source": "/shop/web" if sold.store == WEB else f"/pos/{sold.store}",
+        "source": source_of(sold.store),
         "id": id_,
         "time": at.isoformat(),
         "subject": f"card:{sold.customer.card}",
