@@ -9,6 +9,11 @@ import pytest
 
 from chassis.timing.due import DuePoller
 
+MONEY = {
+    "measure: growth ": "measure: amount ", "at: 1000 growth": "at: 1000 CNY", "at: 5000 growth": "at: 5000 CNY",
+    "at: 20000 growth": "at: 20000 CNY",
+}  # fmt: skip
+
 
 @pytest.fixture
 def review(programme: Any, api: Any) -> Any:
@@ -25,7 +30,12 @@ def review(programme: Any, api: Any) -> Any:
 
 
 @pytest.mark.rule("CG-22")
-def test_a_tier_at_risk_is_told_once_with_what_is_missing(programme: Any, recorded: Any) -> None:
+@pytest.mark.parametrize(
+    ("rules", "measure", "currency"), [({}, "growth", None), (MONEY, "amount", "CNY")], ids=["growth", "amount"]
+)
+def test_a_tier_at_risk_is_told_once_with_what_is_missing(
+    programme: Any, recorded: Any, measure: str, currency: str | None
+) -> None:
     customer = programme.enrol("card:1")
     programme.buys("1200.00", "P1")
     programme.clock.advance(days=200)
@@ -45,6 +55,7 @@ def test_a_tier_at_risk_is_told_once_with_what_is_missing(programme: Any, record
         "customer_id": customer, "tier": "gold", "next_tier": "ordinary", "growth": 300, "missing": 700,
         "clause": "CG-22",
     }  # fmt: skip
+    assert (event.data["measure"], event.data["currency"]) == (measure, currency)
 
 
 @pytest.mark.rule("CG-22")

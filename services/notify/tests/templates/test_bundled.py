@@ -108,3 +108,27 @@ def test_the_texts_are_kept_where_the_package_can_find_them() -> None:
     folder = Path(catalogue.__file__).with_name("bundled")
 
     assert sorted(path.stem for path in folder.glob("*.yaml")) == sorted(LOCALES)
+
+
+@pytest.mark.parametrize(
+    ("measured", "zh", "en"),
+    [
+        ({}, "再积 300 成长值", "Earn 300 more growth value"),
+        ({"measure": "growth"}, "再积 300 成长值", "Earn 300 more growth value"),
+        ({"measure": "amount", "currency": "CNY"}, "再消费 300 元", "Spend 300 CNY more"),
+        ({"measure": "amount", "currency": "USD"}, "再消费 300 USD", "Spend 300 USD more"),
+        ({"measure": "count"}, "再购买 300 次", "Make 300 more purchases"),
+        ({"measure": "count", "missing": 1}, "再购买 1 次", "Make 1 more purchase "),
+    ],
+)
+def test_what_is_missing_to_a_tier_is_told_in_what_the_pack_counts(measured: dict[str, Any], zh: str, en: str) -> None:
+    words = catalogue.vocabulary("tier_at_risk")
+    assert words is not None
+    data = {**least(words.schema), "missing": 300, **measured}
+
+    for locale, phrase in (("zh-CN", zh), ("en", en)):
+        for channel in ("email", "inbox"):
+            texts = catalogue.bundled("tier_at_risk", channel, locale)
+            assert texts is not None
+            said = fill(texts, "tier_at_risk", channel, locale, 0, words, data, AROUND, NAMES[locale])
+            assert phrase in said.text

@@ -68,6 +68,8 @@ def _warn(books: Books, account: Account, history: History, policy: Policy, unti
         "ends_at": ends_at.isoformat(),
         "growth": max(growth, 0),
         "missing": missing,
+        "measure": rules.measure,
+        "currency": policy.company.currency if rules.measure == "amount" else None,
         "clause": rules.clause,
     }
     key = f"tier-at-risk:{account.customer_id}:{ends_at.isoformat()}"

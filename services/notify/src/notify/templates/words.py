@@ -49,6 +49,9 @@ WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # table → code → (Ch
         "platinum": ("白金会员", "Platinum"),
         "diamond": ("钻石会员", "Diamond"),
     },
+    "currency": {
+        "CNY": ("元", "CNY"),
+    },
     "visit": {
         "regular": ("定期拜访", "regular visit"),
         "return": ("回访", "return visit"),
