@@ -31,12 +31,16 @@ from gateway.console.backend import Backend, Missing, Refused
 from gateway.console.campaigns import views as campaigns
 from gateway.console.complaints import views as complaints
 from gateway.console.customers import views as customers
+from gateway.console.fraud import views as fraud
+from gateway.console.liability import views as liability
 from gateway.console.members import views as members
 from gateway.console.operations import views as operations
 from gateway.console.rewards import views as rewards
 from gateway.console.shell import demonstration
 from gateway.console.shell import views as shell
+from gateway.console.simulation import views as simulation
 from gateway.console.sums import steps
+from gateway.console.tiers import views as tiers
 from gateway.console.today import views as today
 from gateway.console.web import SAID, by_htmx, here, new_key, page, with_query
 from gateway.console.words import N_, gettext
@@ -52,6 +56,10 @@ AREAS: tuple[Area, ...] = (
     members.AREA,
     rewards.AREA,
     campaigns.AREA,
+    tiers.AREA,
+    fraud.AREA,
+    liability.AREA,
+    simulation.AREA,
     *operations.AREAS,
     portal.AREA,
     points.AREA,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from gateway.console.complaints.words import category
+from gateway.console.fraud.sentences import FORMS as OF_FRAUD
 from gateway.console.rewards.sentences import FORMS as OF_REWARDS
 from gateway.console.words import in_words, language, term
 
@@ -109,5 +110,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Said], ...] = (
     _form(r"(\d+) periods in a row below the mean of (\S+)", lambda m: f"连续 {m[1]} 期低于均值 {m[2]}：异常信号"),
     _form(r"(\d+) lies between (\S+) and (\S+), as chance lets it",
           lambda m: f"{m[1]} 件在 {m[2]} 与 {m[3]} 之间，属正常波动"),
+    *OF_FRAUD,
     *OF_REWARDS,
 )  # fmt: skip

@@ -129,7 +129,8 @@
   addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => delete form.dataset.sent));
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
 
-  // Charts: <div class="chart" role="img" aria-label="…" data-chart='{"categories": […], "series": […]}'>, its table beside it.
+  // Charts: <div class="chart" role="img" aria-label="…" data-chart='{"categories": […], "series": […]}'>, its table beside it;
+  // `across` lays bars of long names on their side, the first on top.
   const chart = (place) => {
     if (!window.echarts || place.dataset.drawn) return;
     place.dataset.drawn = "1";
@@ -140,14 +141,14 @@
     const many = (value) => Number(value).toLocaleString(document.documentElement.lang);
     drawn.setOption({
       animation: false, color: colours, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 8, right: 8, top: 30, bottom: 4, containLabel: true },
+      grid: { left: 8, right: asked.across ? 20 : 8, top: 30, bottom: 4, containLabel: true },
       legend: { top: 0, right: 0, itemWidth: 12, itemHeight: 8, textStyle: { color: "#566370" } },
       // Rich text: the HTML kind of tooltip would need inline styles, which our policy forbids.
       tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: many },
-      xAxis: { type: "category", data: asked.categories, axisTick: { show: false }, axisLine: { lineStyle: { color: "#cdd4da" } }, axisLabel: { color: "#566370" } },
-      yAxis: [{ type: "value", splitNumber: 3, splitLine: { lineStyle: { color: "#eef1f3" } }, axisLabel: { color: "#566370", formatter: many } }]
+      [asked.across ? "yAxis" : "xAxis"]: { type: "category", data: asked.categories, inverse: !!asked.across, axisTick: { show: false }, axisLine: { onZero: !asked.across, lineStyle: { color: "#cdd4da" } }, axisLabel: { color: "#566370", ...(asked.across && { interval: 0, width: Math.min(150, place.clientWidth / 3), overflow: "truncate" }) } },
+      [asked.across ? "xAxis" : "yAxis"]: [{ type: "value", splitNumber: 3, splitLine: { lineStyle: { color: "#eef1f3" } }, axisLabel: { color: "#566370", formatter: many } }]
         .concat(right ? [{ type: "value", splitNumber: 3, splitLine: { show: false }, axisLabel: { color: "#566370", formatter: many }, minInterval: 1 }] : []),
-      series: asked.series.map((one) => ({ name: one.name, type: one.type || "bar", data: one.data, yAxisIndex: one.right ? 1 : 0, barMaxWidth: 26, symbolSize: (value) => (value ? 6 : 0), smooth: false, itemStyle: { borderRadius: one.type === "line" ? 0 : [3, 3, 0, 0] } })),
+      series: asked.series.map((one) => ({ name: one.name, type: one.type || "bar", data: one.data, ...(!asked.across && { yAxisIndex: one.right ? 1 : 0 }), barMaxWidth: 26, symbolSize: (value) => (value ? 6 : 0), smooth: false, itemStyle: { borderRadius: one.type === "line" ? 0 : [3, 3, 0, 0] } })),
     });
     new ResizeObserver(() => drawn.resize()).observe(place);
   };

@@ -1,0 +1,19 @@
+"""The customers behind members' ids: loyalty knows members by number, people by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.console.web import backend
+
+MOST = 100  # ids in one question
+
+
+def customers_named(ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+    """id → customer, of those whom this reader may see; none where the registry is away: numbers are shown then."""
+    wanted = sorted(set(ids))
+    asked = [wanted[at : at + MOST] for at in range(0, len(wanted), MOST)]
+    questions = {str(n): ("customers", {"ids": ",".join(some), "limit": MOST}) for n, some in enumerate(asked)}
+    parts = backend().fan_out(questions) if questions else {}
+    return {one["id"]: one for part in parts.values() for one in part.entries}
