@@ -21,6 +21,7 @@ import json, os, pathlib, signal, sys, time
 print(json.dumps({
     "mine": os.environ["MINE"], "inherited": "PATH" in os.environ, "arguments": sys.argv[1:],
     "leader": os.getsid(0) == os.getpid(), "sqlalchemy": "sqlalchemy" in sys.modules,
+    "called": pathlib.Path("/proc/self/comm").read_text().strip(),
 }), flush=True)
 time.sleep(600)
 """
@@ -59,7 +60,10 @@ def test_a_child_has_its_libraries_and_its_own_environment_log_and_session(telle
         nursery.open()
         said = until(log, 1)[0]
 
-    assert said == {"mine": "yes", "inherited": False, "arguments": ["serve"], "leader": True, "sqlalchemy": True}
+    assert said == {
+        "mine": "yes", "inherited": False, "arguments": ["serve"], "leader": True, "sqlalchemy": True,
+        "called": "teller serve",
+    }  # fmt: skip
 
 
 def test_a_child_waits_until_what_it_needs_is_prepared(teller: ChildPlan, tmp_path: Path) -> None:

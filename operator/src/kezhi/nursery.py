@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from kezhi.supervisor import ChildPlan, Living, die_with_parent
+from kezhi.supervisor import ChildPlan, Living, be_called, die_with_parent
 
 LIBRARIES = (
     "alembic", "amqp", "argon2", "babel", "babel.dates", "chinese_calendar", "cronsim", "cryptography.fernet",
@@ -96,6 +96,7 @@ def _live(module: list[str], environment: dict[str, str], log: str, gate: Connec
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
     os.setsid()
     die_with_parent()
+    be_called(" ".join(module))  # forked children would all be called alike
     _redirect(os.open(os.devnull, os.O_RDONLY), 0)
     _redirect(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 1, 2)
     os.environ.clear()

@@ -26,6 +26,7 @@ GRACE_SECONDS = 20.0
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ def die_with_parent() -> None:
     # Linux only: without it a SIGKILL of the supervisor would leave children writing into the same home.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def be_called(name: str) -> None:
+    """What ``top`` and ``ps -o comm`` show of this process: the first 15 bytes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
 
 
 def start_alone(plan: ChildPlan, log: Path) -> Living:
