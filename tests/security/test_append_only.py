@@ -32,6 +32,8 @@ ROWS: dict[str, tuple[str, str]] = {
     "hold_lot": (APPENDED, "which lots a hold set aside; resolving it reads them"),
     "merged_lot": (APPENDED, "what came along with a merge; undoing it reads it"),
     "merged_hold": (APPENDED, "the same of holds"),
+    "merged_grant": (APPENDED, "the same of a tier granted by hand"),
+    "merged_part": (APPENDED, "the same of how often campaigns were profited of"),
     "birthday_grant": (APPENDED, "a year that was given something gives nothing more"),
     "opening": (APPENDED, "the totals that a file of balances was reconciled with"),
     "benefit_use": (APPENDED, "rights are counted by it"),

@@ -26,8 +26,10 @@ from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account, OpenLot, take_back
 from loyalty.ledger.statements import array, cursor
 from loyalty.merging.carrying import Carried
+from loyalty.merging.counts import return_counts
 from loyalty.merging.domain import MERGED, PROPOSED, UNMERGED, Entangled, Joined
 from loyalty.merging.entanglement import entangled, growth_along
+from loyalty.merging.grants import return_grant
 from loyalty.merging.tables import Merge, MergedLot
 from loyalty.merging.tiers import part_tiers
 from loyalty.merging.use_cases import lock_accounts, pay_debts
@@ -140,6 +142,9 @@ def part(books: Books, merge: Merge, survivor: Account, restored: Account, found
     pay_debts(books, restored, way.in_id)
     session.execute(_HOLDS, {"merge": merge.id, "restored": merge.absorbed_id, "survivor": merge.survivor_id})
     merge.status, merge.unmerged_at = UNMERGED, books.now
+    books.write()
+    return_counts(session, merge)
+    return_grant(books, merge, survivor, restored, policy)
     books.write()
     part_tiers(books, survivor, restored, policy)
     books.write()

@@ -50,3 +50,24 @@ class MergedHold(Base):
 
     merge_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     hold_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+
+
+class MergedGrant(Base):
+    """A tier granted by hand that came along: the absorbed member's step of history, and the survivor's."""
+
+    __tablename__ = "merged_grant"
+
+    merge_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    granted_id: Mapped[int] = mapped_column(BigInteger)
+    brought_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class MergedPart(Base):
+    """How often the absorbed member had profited of a campaign, and by how much: it counts for the survivor."""
+
+    __tablename__ = "merged_part"
+
+    merge_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    times: Mapped[int]
+    points: Mapped[int] = mapped_column(BigInteger)

@@ -14,7 +14,7 @@ from loyalty.tiers.windows import rises
 def keep_the_better_tier(books: Books, survivor: Account, absorbed: Account, policy: Policy) -> None:
     """The survivor has what the growth of both reaches, or the absorbed member's tier for as long as that is kept.
 
-    What was written before this is read. A grant by hand was somebody's word on one member: it does not come along.
+    What was written before this is read. A grant by hand comes along on its own (``grants.py``).
     """
     rules: TierRules = policy.rules.tiers
     history = histories(books.session, [survivor.customer_id])[survivor.customer_id]

@@ -1,8 +1,9 @@
 """A customer turned out to be another one: their members become one, and everything of theirs with it.
 
-Lots come along with their origin, dates and cost; open holds, growth at the instants it counts from, and the better
-tier. The absorbed member stays as an empty account that leads to the survivor. Both accounts are locked; whoever
-waited for the absorbed one finds it gone and reads the names again.
+Lots come along with their origin, dates and cost; open holds, growth at the instants it counts from, the better tier,
+a tier granted by hand, and how often campaigns were profited of. The absorbed member stays as an empty account that
+leads to the survivor. Both accounts are locked; whoever waited for the absorbed one finds it gone and reads the names
+again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from loyalty.ledger.domain import Account, spread
 from loyalty.ledger.statements import array, cursor
 from loyalty.members.identities import lead_names, own_name
 from loyalty.merging.carrying import Carried
+from loyalty.merging.counts import carry_counts
 from loyalty.merging.domain import MERGED, Joined
+from loyalty.merging.grants import bring_grant
 from loyalty.merging.tables import Merge, MergedHold, MergedLot
 from loyalty.merging.tiers import keep_the_better_tier
 
@@ -92,6 +95,9 @@ def merge_members(context: Context, joined: Joined) -> None:
     holds = session.scalars(text(_HOLDS), {"survivor": survivor_id, "absorbed": joined.absorbed_id})
     session.add_all(MergedHold(merge_id=merge.id, hold_id=hold_id) for hold_id in holds)
     keep_the_better_tier(books, survivor, absorbed, policy)
+    books.write()
+    bring_grant(books, merge, survivor, policy)
+    carry_counts(session, merge)
     books.write()
     session.flush()
     if known.get(joined.absorbed_id, (None, False))[1] and not known[survivor_id][1]:
