@@ -87,7 +87,8 @@ def a_ledger(server: Databases, members: int, each: int, lapsing: int = 0) -> It
             for statement in _BOOKED:
                 connection.execute(statement)
         settle(url)
-        require_reconciled(runtime, members)
+        if require_reconciled(runtime, members) != members * each * ENTRIES:
+            raise RuntimeError("the books hold more or fewer entries than were made")
         yield runtime
     finally:
         runtime.engine.dispose()
