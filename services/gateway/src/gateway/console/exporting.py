@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Response
 
+from gateway.console.web import backend
+
+LINES = 200  # of one page of the API, its most
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -27,6 +30,15 @@ def table_file(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
+
+
+def every(path: str, **query: Any) -> Iterator[Any]:
+    """All items of a list of the API, page after page: a file holds more than a page shows."""
+    cursor: str | None = ""
+    while cursor is not None:
+        found = backend().get(path, **query, limit=LINES, cursor=cursor)
+        yield from found["items"]
+        cursor = found["next"]
 
 
 def _cell(value: Any) -> Any:

@@ -10,6 +10,12 @@ from gateway.console.web import backend
 MOST = 100  # ids in one question
 
 
+def name_of(row: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]]) -> str:
+    """The name of the customer of a row; '' where it isn't known."""
+    known = names.get(row["customer_id"])
+    return str(known["name"]) if known else ""
+
+
 def customers_named(ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
     """id → customer, of those whom this reader may see; none where the registry is away: numbers are shown then."""
     wanted = sorted(set(ids))

@@ -138,3 +138,12 @@ def test_an_empty_queue_says_what_would_come_here(browser: Any, loyalty: Any) ->
     loyalty.answers["fraud-reviews"] = {"items": [], "next": None}
 
     assert "Nothing waits for a look" in browser().get("/console/fraud/").text
+
+
+def test_all_of_a_state_are_in_its_file(browser: Any, loyalty: Any) -> None:
+    pages = {"": {"items": [a_review()], "next": "more"}, "more": {"items": [a_review(points=7)], "next": None}}
+    loyalty.answers["fraud-reviews"] = lambda query: pages[query.get("cursor", "")]
+
+    lines = browser().get("/console/fraud/queue.csv?status=open").text.splitlines()
+
+    assert [line.split(",")[:3] for line in lines[1:]] == [["王芳", ID, "SH001-9"]] * 2

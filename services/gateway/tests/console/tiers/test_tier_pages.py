@@ -131,7 +131,7 @@ def test_everybody_named_is_in_the_file(browser: Any, loyalty: Any) -> None:
 
     lines = browser().get(f"/console/tiers/reviews/{REVIEW}.csv").text.splitlines()
 
-    assert [line.split(",")[1] for line in lines[1:]] == ["Falls", "At risk"]
+    assert [line.split(",")[:3] for line in lines[1:]] == [["王芳", ID, "Falls"], ["王芳", ID, "At risk"]]
 
 
 def test_who_may_not_start_a_review_finds_no_button(browser: Any, loyalty: Any, company: Any) -> None:

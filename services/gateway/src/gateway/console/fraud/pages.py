@@ -7,9 +7,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, abort, request
 
-from gateway.console.naming import customers_named
+from gateway.console.exporting import every, table_file
+from gateway.console.fraud.sentences import cause, found
+from gateway.console.house import person
+from gateway.console.naming import customers_named, name_of
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page, say
-from gateway.console.words import N_, gettext, number
+from gateway.console.words import N_, exact, gettext, number, term
 
 blueprint = Blueprint("fraud", __name__, url_prefix="/console/fraud")
 QUEUE, ROW = "console/fraud/queue.html", "console/fraud/row.html"
@@ -17,6 +20,7 @@ STATES = ("open", "released", "voided")
 DECIDERS = frozenset({"store_manager", "director", "finance"})
 READERS = DECIDERS | {"service_manager", "auditor", "supervisor"}
 LINES = 50
+DECIDED_BY = N_("Decided by")
 ASKED = N_("%(n)s points are not voided alone: a second person was asked.")
 SAID = {"release": N_("%(n)s points released."), "void": N_("%(n)s points voided.")}
 
@@ -27,17 +31,45 @@ def queue() -> Response:
     status, cursor = request.args.get("status", "open"), request.args.get("cursor", "")
     status = status if status in STATES else "open"
     asked = {"status": status, "cursor": cursor, "limit": LINES}
-    found = backend().fan_out({"found": ("fraud-reviews", asked)})["found"]
+    part = backend().fan_out({"found": ("fraud-reviews", asked)})["found"]
     return page(
         QUEUE,
-        found=found,
-        rows=found.entries,
-        names=_names(found.entries),
+        found=part,
+        rows=part.entries,
+        names=_names(part.entries),
         state=status,
         states=STATES,
         cursor=cursor,
         decides=me().holds(DECIDERS),
     )
+
+
+@blueprint.get("/queue.csv")
+def queue_file() -> Response:
+    """All of one state as a file."""
+    status = request.args.get("status", "open")
+    status = status if status in STATES else "open"
+    reviews = list(every("fraud-reviews", status=status))
+    names = _names(reviews)
+    told = (
+        "Member",
+        "Customer id",
+        "Purchase",
+        "What was found",
+        "Why",
+        "Points",
+        "When",
+        "State",
+        DECIDED_BY,
+        "Reason",
+    )
+    rows = [
+        [name_of(one, names), one["customer_id"], one["purchase_id"], cause(one["cause"]), found(one["detail"]),
+         one["points"], exact(one["opened_at"]), term(one["status"]),
+         person(one["decided_by"]) if one["decided_by"] else "", one["reason"]]
+        for one in reviews
+    ]  # fmt: skip
+    return table_file(f"points-under-review-{status}", [gettext(name) for name in told], rows)
 
 
 @blueprint.post("/<uuid:id>/<word>")

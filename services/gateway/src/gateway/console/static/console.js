@@ -131,6 +131,10 @@
 
   // Charts: <div class="chart" role="img" aria-label="…" data-chart='{"categories": […], "series": […]}'>, its table beside it;
   // `across` lays bars of long names on their side, the first on top.
+  // No name of few may be left out: long ones are cut short beside their bars, broken into lines beneath them.
+  const room = ({ across, categories }, width) => across
+    ? { interval: 0, width: Math.min(150, width / 3), overflow: "truncate" }
+    : categories.length < 5 && { interval: 0, width: width / (categories.length + 1), overflow: "break" };
   const chart = (place) => {
     if (!window.echarts || place.dataset.drawn) return;
     place.dataset.drawn = "1";
@@ -145,7 +149,7 @@
       legend: { top: 0, right: 0, itemWidth: 12, itemHeight: 8, textStyle: { color: "#566370" } },
       // Rich text: the HTML kind of tooltip would need inline styles, which our policy forbids.
       tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: many },
-      [asked.across ? "yAxis" : "xAxis"]: { type: "category", data: asked.categories, inverse: !!asked.across, axisTick: { show: false }, axisLine: { onZero: !asked.across, lineStyle: { color: "#cdd4da" } }, axisLabel: { color: "#566370", ...(asked.across && { interval: 0, width: Math.min(150, place.clientWidth / 3), overflow: "truncate" }) } },
+      [asked.across ? "yAxis" : "xAxis"]: { type: "category", data: asked.categories, inverse: !!asked.across, axisTick: { show: false }, axisLine: { onZero: !asked.across, lineStyle: { color: "#cdd4da" } }, axisLabel: { color: "#566370", ...room(asked, place.clientWidth) } },
       [asked.across ? "xAxis" : "yAxis"]: [{ type: "value", splitNumber: 3, splitLine: { lineStyle: { color: "#eef1f3" } }, axisLabel: { color: "#566370", formatter: many } }]
         .concat(right ? [{ type: "value", splitNumber: 3, splitLine: { show: false }, axisLabel: { color: "#566370", formatter: many }, minInterval: 1 }] : []),
       series: asked.series.map((one) => ({ name: one.name, type: one.type || "bar", data: one.data, ...(!asked.across && { yAxisIndex: one.right ? 1 : 0 }), barMaxWidth: 26, symbolSize: (value) => (value ? 6 : 0), smooth: false, itemStyle: { borderRadius: one.type === "line" ? 0 : [3, 3, 0, 0] } })),

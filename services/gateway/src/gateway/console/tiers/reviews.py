@@ -9,15 +9,15 @@ from uuid import UUID
 from flask import Response, g, request
 
 from gateway.console.backend import Refused
-from gateway.console.exporting import table_file
-from gateway.console.naming import customers_named
+from gateway.console.exporting import every, table_file
+from gateway.console.house import person
+from gateway.console.naming import customers_named, name_of
 from gateway.console.tiers.levels import REVIEWERS, blueprint
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page
 from gateway.console.words import exact, gettext, instant, term
 
 LIST, ONE = "console/tiers/reviews.html", "console/tiers/review.html"
 LINES = 50
-FILE_LINES = 200  # a page of the service's; a file asks for one after the other
 CHANGES = ("falls", "rises", "at_risk")
 ENDED = ("done", "failed")
 
@@ -78,19 +78,28 @@ def one(id: UUID) -> Response:
 @blueprint.get("/reviews/<uuid:id>.csv")
 def one_file(id: UUID) -> Response:
     """Everyone whom a review names, as a file."""
-    head = [gettext(name) for name in ("Member", "What comes", "Tier before", "Tier", "Growth", "Missing", "Falls on")]
-    lines: list[dict[str, Any]] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        found = backend().get(f"tier-reviews/{id}/changes", limit=FILE_LINES, cursor=cursor)
-        lines += found["items"]
-        cursor = found["next"]
+    lines = list(every(f"tier-reviews/{id}/changes"))
+    names = customers_named(line["customer_id"] for line in lines)
+    told = ("Member", "Customer id", "What comes", "Tier before", "Tier", "Growth", "Missing", "Falls on")
     rows = [
-        [line["customer_id"], term(line["change"]), term(line["previous"]), term(line["tier"]), line["growth"],
-         line["missing"], exact(line["falls_at"])]
+        [name_of(line, names), line["customer_id"], term(line["change"]), term(line["previous"]), term(line["tier"]),
+         line["growth"], line["missing"], exact(line["falls_at"])]
         for line in lines
     ]  # fmt: skip
-    return table_file(f"tier-review-{id}", head, rows)
+    return table_file(f"tier-review-{id}", [gettext(name) for name in told], rows)
+
+
+@blueprint.get("/reviews.csv")
+def reviews_file() -> Response:
+    """All reviews as a file."""
+    counts = ("members", "rises", "falls", "at_risk", "keeps")
+    head = [gettext("Review"), gettext("State"), *(term(name) for name in counts), gettext("Started by")]
+    rows = [
+        [exact(one["as_of"]), gettext("tried only") if one["dry_run"] else gettext("carried out"),
+         *(one[name] for name in counts), person(one["started_by"])]
+        for one in every("tier-reviews")
+    ]  # fmt: skip
+    return table_file("tier-reviews", head, rows)
 
 
 def _listing(status: int = 200, refused: Refused | None = None, typed: dict[str, Any] | None = None) -> Response:
