@@ -5,13 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from loyalty.earning.domain import Purchase
+from loyalty.earning.domain import Offer, Purchase
 from loyalty.earning.refunds import Refund
+from loyalty.policy.campaigns import CampaignRules
 from loyalty.tiers.domain import Rise
 
 Step = tuple[datetime, int]  # growth value and the instant it counts from
+
+
+@dataclass(frozen=True, slots=True)
+class Gave:
+    """What a campaign gave to a purchase whose base was ``base`` points; ``tiers`` of its segment, empty: any.
+
+    A multiple of the base where it has a ``multiplier``, else its bonus.
+    """
+
+    campaign: str
+    clause: str
+    points: int
+    base: int
+    multiplier: Decimal | None
+    bonus: int
+    tiers: frozenset[str]
+
+    def again(self, base: int, tier: str, rules: CampaignRules | None) -> Offer | None:
+        """What it gives to a base of so many points; None where the policy would not have let it start."""
+        if rules is None or (self.tiers and tier not in self.tiers):
+            return None
+        if self.multiplier is None:
+            points = self.points if self.bonus <= rules.bonus_up_to else 0
+        else:
+            points = self.points * base // self.base if self.multiplier <= rules.multiplier_up_to else 0
+        return Offer(self.campaign, self.clause, None, points) if points else None
 
 
 @dataclass(slots=True)
@@ -32,6 +60,7 @@ class Life:
     refunds: list[Refund] = field(default_factory=list)
     birthdays: set[int] = field(default_factory=set)
     earned: dict[date, int] = field(default_factory=dict)
+    gifts: dict[str, list[Gave]] = field(default_factory=dict)  # by purchase
 
 
 @dataclass(frozen=True, slots=True)

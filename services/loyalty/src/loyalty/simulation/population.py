@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis.policies.company import Company
+from loyalty.campaigns.domain import read_segment
 from loyalty.earning.domain import Purchase
 from loyalty.earning.refunds import Refund
 from loyalty.ledger.statements import array, cursor
-from loyalty.simulation.domain import Life
+from loyalty.simulation.domain import Gave, Life
 from loyalty.tiers.windows import rises
 
 PAGE = 500  # members in one step of the job
@@ -35,11 +37,12 @@ _PURCHASES = (
     _BOOKS  # noqa: S608 - constants of this module
     + """
     SELECT books.member::text, substr(t.business_key, 10), t.occurred_at, t.detail->>'total', t.detail->>'currency',
-        t.detail->'weights'
+        t.detail->'weights', t.detail->'campaigns', t.detail->'breakdown'->0->>'points'
     FROM books JOIN transaction t ON t.member_id = books.id AND t.kind = 'purchase' AND t.occurred_at >= %(since)s
     ORDER BY t.occurred_at, t.id
 """
 )
+_CAMPAIGNS = "SELECT code, clause, multiplier, coalesce(bonus, 0), conditions FROM campaign WHERE code = ANY(%s)"
 # A purchase that a review voided was taken back as a whole.
 _REFUNDS = (
     _BOOKS  # noqa: S608 - constants of this module
@@ -94,12 +97,14 @@ def _read(session: Session, page: dict[str, Life], since: datetime, company: Com
     }  # fmt: skip
     with cursor(session) as rows:
         totals: dict[str, Decimal] = {}
-        for member, purchase_id, at, total, currency, weights in rows.execute(_PURCHASES, asked):
+        given: list[tuple[Life, str, str, int, int]] = []  # whose, purchase, campaign, points, base
+        for member, purchase_id, at, total, currency, weights, gifts, base in rows.execute(_PURCHASES, asked):
             totals[purchase_id] = Decimal(total)
             lines = [{"sku": sku, "amount": amount} for sku, amount, _ in weights or ()]
             page[member].purchases.append(
                 Purchase(purchase_id, "", at, currency, totals[purchase_id], lines, None, None, "")
             )
+            given.extend((page[member], purchase_id, one["campaign"], one["points"], int(base)) for one in gifts or ())
         for member, purchase_id, at, total, kind in rows.execute(_REFUNDS, asked):
             if purchase_id in totals:
                 whole = totals[purchase_id] - _refunded(page[member], purchase_id)
@@ -112,8 +117,24 @@ def _read(session: Session, page: dict[str, Life], since: datetime, company: Com
             page[member].birthdays.add(day.year)
         for member, on, points in rows.execute(_EARNED, asked):
             page[member].earned[on] = points
+        _tell_gifts(rows, given)
     for member, steps in rises(session, page).items():
         page[member].rises = [step for step in steps if step.since < since]
+
+
+def _tell_gifts(rows: Any, given: Sequence[tuple[Life, str, str, int, int]]) -> None:
+    """What campaigns gave, with what they promised."""
+    if not given:
+        return
+    rows.execute(_CAMPAIGNS, (sorted({code for _, _, code, _, _ in given}),))
+    promised = {
+        code: (clause, multiplier, bonus, read_segment(conditions).tiers)
+        for code, clause, multiplier, bonus, conditions in rows.fetchall()
+    }
+    for life, purchase_id, code, points, base in given:
+        clause, multiplier, bonus, tiers = promised[code]
+        gave = Gave(code, clause, points, base, multiplier, bonus, tiers)
+        life.gifts.setdefault(purchase_id, []).append(gave)
 
 
 def _refunded(life: Life, purchase_id: str) -> Decimal:

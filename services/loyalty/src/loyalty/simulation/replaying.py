@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from loyalty.earning.caps import Caps
-from loyalty.earning.domain import Purchase, Worth, birthday_due, value
+from loyalty.earning.domain import Offer, Purchase, Worth, base_of, birthday_due, rounded, value
 from loyalty.earning.refunds import Refund, Running, reversal
 from loyalty.earning.terms import Terms
-from loyalty.policy.rules import Birthday, TierRules
-from loyalty.simulation.domain import Life, Outcome
+from loyalty.policy.rules import Birthday, Tier, TierRules
+from loyalty.simulation.domain import Gave, Life, Outcome
 from loyalty.tiers.domain import GRANTED, GrowthWindow, Rise, rise_after, tier_at, unfounded
 
 
@@ -41,7 +41,10 @@ def replay(life: Life, terms: Terms, now: datetime) -> Outcome:
         spans = terms.stretches(at, life.enrolled_at)
         tier = tier_at(window, steps, spans, at, rules.tiers)
         birthday = _birthday(one, life, terms, birthdays)
-        worth = value(one, rules.earning, tier, birthday, caps.room(one, life.customer_id, terms))
+        room = caps.room(one, life.customer_id, terms)
+        worth = value(
+            one, rules.earning, tier, birthday, room, _offers(life.gifts.get(one.purchase_id, ()), one, tier, terms)
+        )
         caps.count(one, life.customer_id, terms, worth.points)
         earned[one.purchase_id] = _Earned(one, worth, rules.points.expires_at(at, terms.policy.company))
         if worth.growth:
@@ -62,6 +65,16 @@ def _in_order(life: Life) -> Sequence[Purchase | Refund]:
     """By the clock; of one instant purchases first, so that a refund finds what it takes back."""
     told: list[Purchase | Refund] = [*life.purchases, *life.refunds]
     return sorted(told, key=lambda one: (one.occurred_at, isinstance(one, Refund)))
+
+
+def _offers(gave: Sequence[Gave], purchase: Purchase, tier: Tier, terms: Terms) -> list[Offer]:
+    """What campaigns give to a purchase that they gave to, in proportion to what its base is under this policy."""
+    if not gave:
+        return []
+    earning = terms.rules.earning
+    base = max(rounded(base_of(purchase, earning)[0], earning), 0)
+    again = (each.again(base, tier.name, terms.rules.campaigns) for each in gave)
+    return [offer for offer in again if offer is not None]
 
 
 def _birthday(purchase: Purchase, life: Life, terms: Terms, used: set[int]) -> Birthday | None:
