@@ -29,7 +29,7 @@ SPAN = Duration(12, "month")
 ASSUMED = (
     "members buy and give back what they bought and gave back",
     "what was spent is spent: the liability changes by what is earned and not expired by now",
-    "points of rewards, compensations and adjustments are the same under both policies",
+    "points of rewards, rebates, compensations and adjustments are the same under both policies",
     "campaigns give to the purchases that they gave to, in proportion to the base, where the policy allows them",
     "refunds take back in full, whatever the refund mode",
 )
