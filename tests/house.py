@@ -23,6 +23,7 @@ from click import ClickException
 from chassis.testkit.private_nodes import free_port
 from kezhi.api import Api
 from kezhi.databases import create_databases
+from kezhi.demo.people import all_of, await_job
 from kezhi.home import Home
 from kezhi.installation import SERVICES, Installation
 from kezhi.packs import default_pack
@@ -180,6 +181,14 @@ def register(api: Api, cards: Iterable[str], patience: float = 240.0) -> dict[st
 
     with ThreadPoolExecutor(4) as pool:
         return dict(pool.map(one, cards))
+
+
+def take_over(api: Api, cards: Iterable[str]) -> dict[str, str]:
+    """Card → customer id, of customers who come in one file."""
+    lines = ["name,kind,identity", *(f"Customer {card},individual,card:{card}" for card in cards)]
+    job = api.request("POST", "/imports", {"Content-Type": "text/csv"}, content="\n".join(lines).encode())
+    await_job(api, job)
+    return {one["name"].removeprefix("Customer "): one["id"] for one in all_of(api, "/customers")}
 
 
 def purchase(
