@@ -72,8 +72,10 @@ def _texts() -> NullTranslations:
 
 
 def gettext(message: str, **values: Any) -> str:
-    """The text in the reader's language; ``%(name)s`` takes the values."""
+    """The text in the reader's language; ``%(name)s`` takes the values. Where one is markup (a ``when``), so is all."""
     text = _texts().gettext(message)
+    if any(isinstance(value, Markup) for value in values.values()):
+        return escape(text) % values
     return text % values if values else text
 
 

@@ -102,6 +102,8 @@ def test_it_is_told_in_chinese_too(browser: Any, loyalty: Any) -> None:
 @pytest.mark.parametrize(("report", "said"), [
     ({"uplift": {**UPLIFT, "low": "-3", "shown": False}}, "It may be chance"),
     ({"uplift": LOSS}, "less each than those held out"),
+    ({"uplift": {**UPLIFT, "shown": False, "relative": None}}, "those held out nothing"),
+    ({"uplift": {**UPLIFT, "shown": False}, "arms": []}, "there is nothing to compare"),
     ({"uplift": None, "arms": []}, "nobody can tell what it changed"),
     ({"uplift": None}, "fewer than two members"),
     ({"status": "draft"}, "nothing to tell yet"),

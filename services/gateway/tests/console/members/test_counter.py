@@ -112,7 +112,7 @@ def test_points_are_taken_away_with_a_reason_of_the_pack(browser: Any, loyalty: 
     for told in ("Goodwill", "Misuse", "Up to 1,000 points are booked at once", "above 10,000 a director"):
         assert told in form
 
-    fields = {"direction": "take", "points": "300", "reason_code": "misuse", "note": "paid for others"}
+    fields = {"direction": "take", "change": "300", "reason_code": "misuse", "note": "paid for others"}
     assert manager.post(f"{AT}/adjust", fields).status_code == 303
 
     sent = {"customer_id": ID, "points": -300, "reason_code": "misuse", "note": "paid for others"}

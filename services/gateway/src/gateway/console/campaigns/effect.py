@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from gateway.console.words import gettext, money, number, percent
+from gateway.console.words import N_, gettext, money, number, percent
 
-WIDTH, SIDE = 640, 130  # of the picture; what is left free at each side for the figures
+WIDTH, SIDE = 400, 84  # of the picture; what is left free at each side for the figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
     uplift, cost = report["uplift"], report["cost"]
     if report["status"] == "draft":
         return [gettext("It has not started, so there is nothing to tell yet.")]
-    if uplift is None:
+    if uplift is None or nobody_bought(report):
         return [_why_untold(report), _cost(cost)]
     return [_effect(uplift, cost["currency"]), _chance(uplift), _worth(report) or _cost(cost)]
 
@@ -42,7 +42,7 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
 def interval(report: Mapping[str, Any]) -> Interval | None:
     """The picture of the uplift: its range, its middle, and where no effect would be."""
     uplift = report["uplift"]
-    if uplift is None:
+    if uplift is None or nobody_bought(report):
         return None
     low, point, high = (float(uplift[name]) for name in ("low", "difference", "high"))
     least, most = min(low, 0.0), max(high, 0.0)
@@ -74,6 +74,11 @@ def charts(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+def nobody_bought(report: Mapping[str, Any]) -> bool:
+    """Whether nobody of either group bought while it ran: there is nothing to compare."""
+    return not any(arm["buyers"] for arm in report["arms"])
+
+
 def arm_words(arm: str) -> str:
     """The two groups as people say them."""
     return gettext("Offered it") if arm == "treated" else gettext("Held out")
@@ -81,15 +86,15 @@ def arm_words(arm: str) -> str:
 
 def _effect(uplift: Mapping[str, Any], currency: str) -> str:
     difference = Decimal(uplift["difference"])
-    told = {
-        "amount": money(abs(difference), currency),
-        "share": percent(abs(Decimal(uplift["relative"]))) if uplift["relative"] is not None else "–",
-    }
+    amount = money(abs(difference), currency)
+    if uplift["relative"] is None:  # who was held out spent nothing: no share of that
+        return gettext("Members who were offered it spent %(amount)s each, those held out nothing.", amount=amount)
+    share = percent(abs(Decimal(uplift["relative"])))
     if difference >= 0:
-        return gettext(
-            "Members who were offered it spent %(amount)s more each than those held out (%(share)s).", **told
-        )
-    return gettext("Members who were offered it spent %(amount)s less each than those held out (%(share)s).", **told)
+        more = N_("Members who were offered it spent %(amount)s more each than those held out (%(share)s).")
+        return gettext(more, amount=amount, share=share)
+    less = N_("Members who were offered it spent %(amount)s less each than those held out (%(share)s).")
+    return gettext(less, amount=amount, share=share)
 
 
 def _chance(uplift: Mapping[str, Any]) -> str:
@@ -125,6 +130,8 @@ def _cost(cost: Mapping[str, Any]) -> str:
 
 
 def _why_untold(report: Mapping[str, Any]) -> str:
+    if report["uplift"] is not None:
+        return gettext("Nobody of either group bought anything while it ran: there is nothing to compare.")
     if any(arm["arm"] == "control" for arm in report["arms"]):
         return gettext("One of the groups has fewer than two members: what it changed can't be told.")
     return gettext("Nobody was held out, so nobody can tell what it changed; only what it cost is known.")

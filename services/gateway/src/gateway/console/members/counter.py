@@ -19,6 +19,8 @@ from gateway.console.rewards.typed import whole
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page
 from gateway.console.words import gettext, number, term
 
+_FIELDS = {"points": "change"}  # the desk on the same page has a field of that name
+
 
 @blueprint.post("/<uuid:id>/redemptions")
 def redeem(id: UUID) -> Response:
@@ -57,7 +59,7 @@ def ask_adjust(id: UUID) -> Response:
 def adjust(id: UUID) -> Response:
     """Change points: at once within the reader's limit, else by proposal."""
     typed = form()
-    points = whole(typed.get("points"))
+    points = whole(typed.get("change"))
     if isinstance(points, int) and request.form.get("direction") == "take":
         points = -abs(points)
     body = {"customer_id": str(id), "points": points, "reason_code": typed.get("reason_code", ""),
@@ -81,7 +83,7 @@ def _adjust_form(id: UUID, typed: Mapping[str, Any], refused: Refused | None = N
     parts = backend().fan_out({"choices": "adjustments/choices", "member": f"members/{id}"})
     facts: dict[str, Any] = {
         "id": id, "typed": typed, "choices": parts["choices"], "member": parts["member"], "refused": refused,
-        "errors": dict(refused.errors) if refused else {},
+        "errors": {_FIELDS.get(name, name): said for name, said in refused.errors.items()} if refused else {},
     }  # fmt: skip
     status = 422 if refused and not by_htmx() else 200
     return fragment(ADJUST, "form", status, **facts) if by_htmx() else page(ADJUST, status, **facts)

@@ -114,10 +114,15 @@ def _figure(text: str) -> str:
 
 
 def about(entry: Mapping[str, Any]) -> str:
-    """What an entry of the ledger is about, in a line: the amount and number of a purchase, else why it was made."""
+    """What an entry of the ledger is about, in a line: of a purchase its amount, of a redemption what for, else why."""
     inputs, reference = entry["why"].get("inputs") or {}, entry["key"].partition(":")[2]
     if entry["kind"] == "purchase" and inputs.get("total"):
         return f"{money(inputs['total'], inputs.get('currency'))} · {reference}"
+    if inputs.get("reward"):
+        pieces = f" × {number(inputs['quantity'])}" if inputs["quantity"] > 1 else ""
+        return f"{inputs['reward']}{pieces}" + (f" · {entry['reference']}" if entry["reference"] else "")
+    if entry["kind"] in ("hold", "capture"):
+        return entry["reference"] or ""
     return reason(entry["reason"])
 
 

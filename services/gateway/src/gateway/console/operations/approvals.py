@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
+from gateway.console.reasons import reason
 from gateway.console.web import backend, done, key, me, page
 from gateway.console.words import N_, day, exact, gettext, spoken, term
 from gateway.overview.audit import SERVICES
@@ -17,7 +18,9 @@ TEMPLATE = "console/operations/approvals.html"
 STATUSES = ("proposed", "approved", "rejected", "expired")
 LINES = 50
 CASES = 8  # cases whose allowed actions are asked, to know whether it is the reader they wait for
-PLAIN = ("scheme", "scope", "kind")  # members whose values are codes
+PLAIN = ("scheme", "scope", "kind", "needs", "reason_code")  # members whose values are codes
+LINKS = {"customer_id": "/console/customers/", "campaign": "/console/campaigns/"}  # members whose values have a page
+UNTOLD = ("entry", "policyversion", "run", "adjustment_id", "unit_path")  # what nobody needs to decide
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 _INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 WORDS = (
@@ -90,8 +93,10 @@ def _moves(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _lines(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What is proposed, line by line: its name, its value as people read it, and where that leads."""
     for name, value in content.items():
-        if name == "customer_id":
-            yield name, str(value), f"/console/customers/{value}"
+        if name in UNTOLD or value is None:
+            continue
+        if name in LINKS:
+            yield name, gettext("Look at it"), f"{LINKS[name]}{value}"
         elif isinstance(value, str) and _INSTANT.match(value):
             yield name, exact(value), ""
         elif isinstance(value, str) and _DAY.match(value):
@@ -99,12 +104,19 @@ def _lines(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         elif name in PLAIN:
             yield name, spoken(value), ""
         elif isinstance(value, Mapping):
-            yield name, "; ".join(f"{term(key)}: {inner}" for key, inner in value.items()), ""
+            yield name, "; ".join(f"{term(key)}: {_inner(inner)}" for key, inner in value.items() if inner), ""
         elif isinstance(value, list):
             if value and not isinstance(value[0], Mapping):
                 yield name, ", ".join(map(str, value)), ""
-        elif value is not None and name not in ("entry", "policyversion", "run"):
-            yield name, str(value), ""
+        else:
+            yield name, reason(str(value)), ""
+
+
+def _inner(value: Any) -> str:
+    """What stands within a member: codes as people say them, what is empty left out."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{term(key)} {_inner(inner)}" for key, inner in value.items() if inner)
+    return ", ".join(map(spoken, value)) if isinstance(value, list) else str(value)
 
 
 def _mine(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from gateway.console.web import backend, by_htmx, done, form, fragment, key, me,
 from gateway.console.words import N_, gettext, number
 
 LIST, CANCEL = "console/rewards/redemptions.html", "console/rewards/cancel.html"
-STATES = (("", N_("All of them")), ("redeemed", N_("Redeemed")), ("cancelled", N_("Cancelled")))
+STATES = (("", N_("All of them")), ("redeemed", N_("Exchanged")), ("cancelled", N_("Cancelled")))
 
 
 @blueprint.get("/redemptions")

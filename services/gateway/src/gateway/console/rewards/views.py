@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gateway.console.area import Area, Section
-from gateway.console.rewards import adjustments, redemptions, vouchers  # noqa: F401 - their routes
+from gateway.console.rewards import adjustments, redemptions, vouchers
 from gateway.console.rewards.catalogue import blueprint
 from gateway.console.words import N_
 
 # Kinds, states and reasons of the API, and what a proposal of an adjustment consists of (``term``).
 WORDS = (
-    N_("Voucher"), N_("Gift"), N_("Benefit"), N_("Discount"), N_("Redeemed"), N_("Cancelled"), N_("Used"), N_("Void"),
+    N_("Voucher"), N_("Gift"), N_("Benefit"), N_("Discount"), N_("Redeemed"), N_("Cancelled"),
     N_("Goodwill"), N_("Correction"), N_("Missing purchase"), N_("Promotion"), N_("Service failure"), N_("Misuse"),
     N_("Data entry"), N_("Other"), N_("Booked"), N_("Second person"), N_("Director"), N_("Adjustment id"),
     N_("Reason code"), N_("Note"), N_("Needs"), N_("Why"), N_("Unit path"), N_("Cancellation"),
@@ -31,4 +31,10 @@ MESSAGES = (
     N_("letters, digits, dots, dashes and underscores, 64 at most"),
 )
 
-AREA = Area(blueprint, (Section("rewards", N_("Rewards"), "gift", "/console/rewards/"),))
+AREA = Area(
+    blueprint,
+    (Section("rewards", N_("Rewards"), "gift", "/console/rewards/"),),
+    {"VOUCHER_STATES": vouchers.STATES},
+)
+
+__all__ = ["AREA", "adjustments", "redemptions"]

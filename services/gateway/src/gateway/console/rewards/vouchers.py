@@ -11,11 +11,16 @@ from gateway.console.backend import Refused
 from gateway.console.rewards.catalogue import ROOT, blueprint
 from gateway.console.rewards.rights import REDEEMING
 from gateway.console.web import backend, done, form, key, me, page
-from gateway.console.words import gettext
+from gateway.console.words import N_, gettext
 
 TEMPLATE = "console/rewards/voucher.html"
 LONGEST = 40
-TONES = {"issued": "good", "used": "neutral", "void": "bad", "expired": "warn"}
+STATES = {  # how each is said, in which tone, with which sign
+    "issued": (N_("good"), "good", "check"),
+    "used": (N_("taken in"), "neutral", "circle-check"),
+    "void": (N_("void"), "bad", "ban"),
+    "expired": (N_("expired"), "warn", "hourglass"),
+}
 
 
 @blueprint.get("/voucher")
@@ -53,6 +58,6 @@ def _shown(code: str, given: dict[str, Any], refused: Refused | None = None) -> 
     found = parts.get("voucher")
     return page(
         TEMPLATE, refused.status if refused else 200, code=code, found=found, given=given,
-        voucher=found.value if found else None, refused=refused or (found.refused if found else None), tones=TONES,
+        voucher=found.value if found else None, refused=refused or (found.refused if found else None),
         takes=me().holds(REDEEMING), units=[(one["code"], one["name"]) for one in parts["units"].entries],
     )  # fmt: skip
