@@ -64,7 +64,8 @@ def figures(page: str) -> dict[str, str]:
 
 @pytest.mark.rule("CG-22")
 def test_each_level_says_how_many_stand_on_it(browser: Any, loyalty: Any) -> None:
-    seen = browser().get("/console/tiers/").text
+    reader = browser()
+    seen = reader.get("/console/tiers/").text
 
     rows = [row for row in seen.split("<tr>") if "?tier=" in row]
     told = [re.findall(r'<td class="num">(?:<strong>)?([^<]+)', row) for row in rows]
@@ -74,7 +75,7 @@ def test_each_level_says_how_many_stand_on_it(browser: Any, loyalty: Any) -> Non
         ["0", "–", "97", "93.3%", "–"],
     ]
     assert "Measured by" in seen
-    file = browser().get("/console/tiers/levels.csv")
+    file = reader.get("/console/tiers/levels.csv")
     assert file.text.lstrip("\ufeff").splitlines()[2] == "Gold,1000,0.10,7,2"
 
 
@@ -161,7 +162,8 @@ def test_a_day_gone_by_is_refused_at_its_field(browser: Any, loyalty: Any) -> No
 
 @pytest.mark.rule("CG-25")
 def test_the_flow_between_two_days_stands_beside_its_table(browser: Any, loyalty: Any) -> None:
-    seen = browser().get("/console/tiers/migration?from=2026-08-01&to=2026-11-19").text
+    reader = browser()
+    seen = reader.get("/console/tiers/migration?from=2026-08-01&to=2026-11-19").text
 
     told = json.loads(unescape(re.search(r"data-flow='(.*?)'", seen)[1]))  # type: ignore[index]
     assert {(link["source"], link["target"], link["value"]) for link in told["links"]} == {
@@ -171,7 +173,7 @@ def test_the_flow_between_two_days_stands_beside_its_table(browser: Any, loyalty
     assert figures(seen) == {"Rises": "7", "Falls": "2", "Keeps": "90", "New members": "5"}
     span = next(query for _, path, query, _, _ in loyalty.seen if path == "loyalty-reports/tier-migration")
     assert span == {"from": "2026-08-01T00:00:00+08:00", "to": "2026-11-20T00:00:00+08:00"}
-    file = browser().get("/console/tiers/migration.csv?from=2026-08-01&to=2026-11-19").text.splitlines()
+    file = reader.get("/console/tiers/migration.csv?from=2026-08-01&to=2026-11-19").text.splitlines()
     assert "Ordinary,Gold,7,Rises" in file
 
 
@@ -185,8 +187,9 @@ def test_a_role_without_reports_is_told_so(browser: Any, loyalty: Any) -> None:
     refused = (403, {"title": "Forbidden", "status": 403, "detail": "this needs the permission loyalty-reports:read"})
     loyalty.answers["loyalty-reports/tier-migration"] = refused
 
-    assert "Not for your role" in browser().get("/console/tiers/migration").text
-    levels = browser().get("/console/tiers/").text
+    reader = browser()
+    assert "Not for your role" in reader.get("/console/tiers/migration").text
+    levels = reader.get("/console/tiers/").text
     assert "1,000" in levels
     assert "permission" not in levels
 
