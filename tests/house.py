@@ -20,7 +20,7 @@ import httpx
 import pytest
 from click import ClickException
 
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from kezhi.api import Api
 from kezhi.databases import create_databases
 from kezhi.demo.people import all_of, await_job

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from chassis.cli import main
 from chassis.service import Service
 from chassis.testkit import tokens
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 
 LINE = Path(__file__).parent / "storage" / "sample_migrations"
 NOWHERE = "postgresql://nobody@127.0.0.1:9/none"

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from kezhi.api import Api, Refused
 
 FOLDER = Path(__file__).parent

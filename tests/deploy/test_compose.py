@@ -23,7 +23,7 @@ from chassis.messaging.publishers import Publishers
 from chassis.messaging.topology import PROBE
 from chassis.messaging.topology_plan import make_plan
 from chassis.settings import Settings
-from chassis.testkit.private_nodes import PrivatePostgres
+from chassis.testkit.private_postgres import PrivatePostgres
 from gateway.routing.addresses import upstreams_from_environment
 from kezhi.databases import create_databases
 from kezhi.home import Configuration, Home

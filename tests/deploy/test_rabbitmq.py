@@ -17,7 +17,7 @@ from chassis.messaging import topology
 from chassis.messaging.names import BrokerNames
 from chassis.messaging.topology_plan import DELIVERY_LIMIT
 from chassis.testkit.broker import eventually, waiting_in
-from chassis.testkit.private_nodes import PrivateRabbitMQ
+from chassis.testkit.private_rabbitmq import PrivateRabbitMQ
 from kezhi.installation import SERVICES, build_service
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

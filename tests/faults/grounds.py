@@ -20,7 +20,8 @@ import pytest
 
 from chassis.testkit import engine
 from chassis.testkit.broker import eventually
-from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
+from chassis.testkit.private_postgres import PrivatePostgres
+from chassis.testkit.private_rabbitmq import PrivateRabbitMQ
 from kezhi.databases import create_databases
 from kezhi.home import Configuration, Home
 from kezhi.installation import SERVICES, Installation

@@ -13,7 +13,7 @@ from statistics import fmean
 import pytest
 from tests.quick import of_the_long_run, quick_folder
 
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from kezhi.demo.courses import COURSES, deeds, stories
 from kezhi.demo.customers import customer, founders
 from kezhi.demo.making import PERIODS, opening

@@ -18,7 +18,8 @@ from chassis.messaging.relay import Relay
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.testkit.broker import eventually, waiting_in
-from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
+from chassis.testkit.private_postgres import PrivatePostgres
+from chassis.testkit.private_rabbitmq import PrivateRabbitMQ
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -14,7 +14,7 @@ import pytest
 from chassis.messaging import outbox, topology
 from chassis.runtime import Runtime
 from chassis.testkit.broker import eventually
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from chassis.worker import Worker
 
 pytestmark = pytest.mark.broker

@@ -8,7 +8,8 @@ import pika
 import psycopg
 from pika.exceptions import AMQPError
 
-from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
+from chassis.testkit.private_postgres import PrivatePostgres
+from chassis.testkit.private_rabbitmq import PrivateRabbitMQ
 
 
 def test_a_killed_postgres_comes_back_with_what_was_committed():

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from gateway.routing.breaker import FAILURES, PAUSE_SECONDS, Breaker
 from gateway.routing.proxy import Router
 from gateway.routing.table import SEGMENTS, owner_of

@@ -100,7 +100,7 @@ def _replaces(away: str | None) -> bool:
 
 def _start_postgres() -> str:
     from chassis.testkit.backends import wheel_binaries  # noqa: PLC0415 - they ask us
-    from chassis.testkit.private_nodes import PrivatePostgres  # noqa: PLC0415
+    from chassis.testkit.private_postgres import PrivatePostgres  # noqa: PLC0415
 
     # What is lost with the machine was a test's: nothing waits for the disk here.
     fast: dict[str, str | int] = {

@@ -17,7 +17,8 @@ import pytest
 from chassis.messaging.broker import BROKER_TROUBLE
 from chassis.messaging.embedded import is_embedded, prepare_database
 from chassis.testkit.broker import eventually
-from chassis.testkit.private_nodes import PrivatePostgres, PrivateRabbitMQ
+from chassis.testkit.private_postgres import PrivatePostgres
+from chassis.testkit.private_rabbitmq import PrivateRabbitMQ
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 PEER = str(Path(__file__).with_name("peer.py"))

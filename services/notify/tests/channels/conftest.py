@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from notify.channels import Outgoing
 from notify.templates import Rendered
 

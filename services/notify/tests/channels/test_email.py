@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from chassis.testkit.private_nodes import free_port
+from chassis.testkit.private_node import free_port
 from notify.channels import Outgoing, mail
 from notify.channels.email import EmailChannel
 

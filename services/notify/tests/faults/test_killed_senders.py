@@ -28,7 +28,7 @@ from chassis.runtime import Runtime
 from chassis.testkit import engine
 from chassis.testkit.broker import Line, eventually, waiting_in
 from chassis.testkit.people import Company
-from chassis.testkit.private_nodes import PrivateRabbitMQ
+from chassis.testkit.private_rabbitmq import PrivateRabbitMQ
 from notify.bootstrap import build_service
 from notify.delivery.settling import TWICE_UNKNOWN
 
