@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from chassis.policies.units import Duration
 from loyalty.campaigns.domain import NOBODY, Profile
 from loyalty.policy.rebates import Bracket, RebateLevel, Rebates
 from loyalty.policy.rules import Redemption
-from loyalty.rebates.domain import last_due, level_of, next_bracket, period_of, periods_between, rebate
+from loyalty.rebates.domain import level_of, next_bracket, period_of, periods_due, rebate
 
 BRACKETS = (Bracket(1000, Decimal("0.01"), 0), Bracket(5000, Decimal("0.02"), 0), Bracket(9000, Decimal("0.035"), 0))
 FIRST = RebateLevel("level_1", frozenset({"first"}), frozenset(), {}, BRACKETS, "LQ-05")
@@ -94,11 +95,25 @@ def test_periods_are_the_companys(programme: Any, every: str, name: str, since: 
     assert period_of(period.until, every, company).since == period.until
 
 
-def test_whoever_was_away_for_long_finds_every_period_that_waits(programme: Any) -> None:
+@pytest.mark.parametrize(
+    ("settled_until", "given", "names"),
+    [
+        (None, lambda at: True, ["2027-Q1"]),  # the first run looks back no further
+        ("2026-12-31T16:00Z", lambda at: True, ["2027-Q1"]),
+        ("2026-06-30T16:00Z", lambda at: True, ["2026-Q3", "2026-Q4", "2027-Q1"]),
+        ("2027-03-31T16:00Z", lambda at: True, []),
+        (None, lambda at: at.year < 2027, []),
+        ("2026-06-30T16:00Z", lambda at: at.year < 2027, ["2026-Q3", "2026-Q4"]),  # abolished, and owed all the same
+        ("2026-06-30T16:00Z", lambda at: at.year == 2027, ["2027-Q1"]),  # begun with the year
+    ],
+)
+def test_whoever_was_away_for_long_finds_every_period_that_waits(
+    programme: Any, settled_until: str | None, given: Callable[[datetime], bool], names: list[str]
+) -> None:
     company = programme.runtime.policies.in_force().company
-    at = datetime(2027, 7, 14, tzinfo=UTC)  # the second quarter's goods may come back until tomorrow
+    now = datetime(2027, 7, 14, tzinfo=UTC)  # the second quarter's goods may come back until tomorrow
+    since = settled_until and datetime.fromisoformat(settled_until)
 
-    last = last_due(at, rules(), company)
-    waiting = periods_between(period_of(datetime(2026, 9, 1, tzinfo=UTC), "quarter", company), last, "quarter", company)
+    found = periods_due(now, since or None, "quarter", company, lambda at: rules() if given(at) else None)
 
-    assert [period.name for period in waiting] == ["2026-Q3", "2026-Q4", "2027-Q1"]
+    assert [period.name for period in found] == names

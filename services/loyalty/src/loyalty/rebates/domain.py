@@ -6,7 +6,7 @@ back; the level and its brackets are the pack's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,10 +15,11 @@ from typing import Any
 from chassis.policies.company import Company
 from loyalty.campaigns.domain import Profile, Segment
 from loyalty.earning.domain import percent
-from loyalty.policy.rebates import EACH_BRACKET, MONTH, QUARTER, Bracket, RebateLevel, Rebates
+from loyalty.policy.rebates import EACH_BRACKET, MONTH, QUARTER, YEAR, Bracket, RebateLevel, Rebates
 from loyalty.policy.rules import Redemption
 
-_MONTHS = {MONTH: 1, QUARTER: 3}  # a year has twelve
+_MONTHS = {MONTH: 1, QUARTER: 3, YEAR: 12}
+PERIODS = tuple(_MONTHS)
 INSTANT, DAY = timedelta(microseconds=1), timedelta(days=1)
 
 
@@ -42,11 +43,11 @@ class Worth:
 
 def period_of(at: datetime, every: str, company: Company) -> Period:
     """The period that holds an instant."""
-    day, months = company.day_of(at), _MONTHS.get(every, 12)
+    day, months = company.day_of(at), _MONTHS[every]
     number = (day.month - 1) // months
     first = date(day.year, number * months + 1, 1)
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
-    name = {MONTH: f"{day:%Y-%m}", QUARTER: f"{day.year}-Q{number + 1}"}.get(every, f"{day.year}")
+    name = {MONTH: f"{day:%Y-%m}", QUARTER: f"{day.year}-Q{number + 1}", YEAR: f"{day.year}"}[every]
     return Period(name, _midnight(first, company), _midnight(date(year, month + 1, 1), company))
 
 
@@ -55,12 +56,28 @@ def due_at(period: Period, rules: Rebates, company: Company) -> datetime:
     return rules.paid.after(period.until, company.time_zone)
 
 
-def last_due(now: datetime, rules: Rebates, company: Company) -> Period:
-    """The newest period that may be settled at ``now``."""
-    period = period_of(now, rules.every, company)
-    while due_at(period, rules, company) > now:
-        period = period_of(period.since - INSTANT, rules.every, company)
-    return period
+def periods_due(
+    now: datetime,
+    settled_until: datetime | None,
+    every: str,
+    company: Company,
+    rules_at: Callable[[datetime], Rebates | None],
+) -> list[Period]:
+    """Periods since the newest settled one whose time has come, the oldest first; with none settled, the newest alone.
+
+    ``rules_at`` an instant: a company that gives no rebates any more still owes those of the time when it did.
+    """
+    found: list[Period] = []
+    period = period_of(period_of(now, every, company).since - INSTANT, every, company)
+    while settled_until is None or period.since >= settled_until:
+        rules = rules_at(period.until - INSTANT)
+        given = rules is not None and rules.every == every
+        if rules is not None and given and due_at(period, rules, company) <= now:
+            found.append(period)
+        if settled_until is None and (found or not given):
+            break
+        period = period_of(period.since - INSTANT, every, company)
+    return found[::-1]
 
 
 def segment_of(level: RebateLevel) -> Segment:
@@ -117,11 +134,3 @@ def _step(rule: str, points: int, clause: str, detail: str) -> dict[str, Any]:
 
 def _midnight(day: date, company: Company) -> datetime:
     return company.end_of(day - DAY).astimezone(UTC)
-
-
-def periods_between(first: Period, last: Period, every: str, company: Company) -> Sequence[Period]:
-    """Both and those between them, in their order."""
-    found = [first]
-    while found[-1].until <= last.since:
-        found.append(period_of(found[-1].until, every, company))
-    return found

@@ -7,11 +7,12 @@ What is told of a settled period afterwards, late purchases and refunds, changes
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chassis.ids import uuid7_texts
@@ -27,14 +28,14 @@ from loyalty.ledger.statements import array, cursor
 from loyalty.policy.rebates import Rebates
 from loyalty.rebates.domain import (
     INSTANT,
+    PERIODS,
     Period,
     Worth,
     due_at,
-    last_due,
     level_of,
     next_bracket,
     period_of,
-    periods_between,
+    periods_due,
     rebate,
     segment_of,
 )
@@ -61,22 +62,24 @@ _BOUGHT = """
 
 def settle_rebates(context: Context) -> bool:
     """Schedule step: dealers of a period whose time has come; True while there may be more."""
-    session, policy = context.session, context.policies.in_force()
-    rules: Rebates | None = policy.rules.rebates
-    if rules is None:
-        return False
-    for period in _open_periods(session, rules, policy):
-        ground = context.policies.in_force(period.until - INSTANT)
-        then: Rebates | None = ground.rules.rebates
-        if then is not None and then.every == rules.every:
-            if dealers := _dealers(session, then, period, _LOCKED, STEP):
-                _settle(session, dealers, then, period, ground)
+    session, in_force = context.session, context.policies.in_force
+
+    def rules_at(instant: datetime) -> Rebates | None:
+        found: Rebates | None = in_force(instant).rules.rebates
+        return found
+
+    for every in PERIODS:
+        settled = select(func.max(SettledPeriod.until)).where(SettledPeriod.every == every)
+        company, now = in_force().company, context.clock.now()
+        for period in periods_due(now, session.scalar(settled), every, company, rules_at):
+            ground = in_force(period.until - INSTANT)
+            if dealers := _dealers(session, ground.rules.rebates, period, _LOCKED, STEP):
+                _settle(session, dealers, ground.rules.rebates, period, ground)
                 return True
-            if _dealers(session, then, period, _UNSETTLED, 1):
+            if _dealers(session, ground.rules.rebates, period, _UNSETTLED, 1):
                 return False  # somebody has them locked: left to the next run
-        now = session.info["clock"].now()
-        session.add(SettledPeriod(period=period.name, every=rules.every, until=period.until, closed_at=now))
-        session.flush()
+            session.add(SettledPeriod(period=period.name, every=every, until=period.until, closed_at=now))
+            session.flush()
     return False
 
 
@@ -99,17 +102,6 @@ def current_rebate(session: Session, customer_id: UUID, policy: Policy) -> dict[
         **found, "level": level.name, "points": worth.points, "next": missing, "breakdown": worth.breakdown,
         "clause": level.clause,
     }  # fmt: skip
-
-
-def _open_periods(session: Session, rules: Rebates, policy: Policy) -> Sequence[Period]:
-    """Periods whose time has come and that are not settled yet; without any settled one, the newest of them."""
-    last = last_due(session.info["clock"].now(), rules, policy.company)
-    settled = select(SettledPeriod.until).where(SettledPeriod.every == rules.every)
-    until = session.scalar(settled.order_by(SettledPeriod.until.desc()).limit(1))
-    if until is None:
-        return [last]
-    first = period_of(until, rules.every, policy.company)
-    return periods_between(first, last, rules.every, policy.company) if first.until <= last.until else []
 
 
 def _dealers(session: Session, rules: Rebates, period: Period, statement: str, step: int) -> list[str]:
