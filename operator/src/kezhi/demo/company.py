@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from kezhi.api import Api
 from kezhi.demo.places import WEB
+
+HANDS = 3  # requests at the same time
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,26 @@ class Company:
         for code, name, parent in self.units:
             if code not in known:
                 api.post("/units", {"code": code, "name": name} | ({"parent": parent} if parent else {}))
-        employed = {one["username"] for one in api.get("/staff", limit=200)["items"]}
-        for person in self.staff:
-            if person.username not in employed:
-                body: dict[str, Any] = {"username": person.username, "name": person.name, "roles": list(person.roles)}
-                api.post("/staff", {**body, "unit": person.unit, "superior": person.superior, "password": password})
+        self._employ(api, password)
         for unit in api.get("/units", limit=200)["items"]:
             head = self.heads.get(unit["code"])
             if head and unit["head"] != head:
                 api.patch(f"/units/{unit['id']}", {"head": head})
+
+    def _employ(self, api: Api, password: str) -> None:
+        """Level by level, those of one level at a time: the gateway spends its while on each one's password."""
+
+        def employ(person: Person) -> None:
+            body: dict[str, Any] = {"username": person.username, "name": person.name, "roles": list(person.roles)}
+            api.post("/staff", {**body, "unit": person.unit, "superior": person.superior, "password": password})
+
+        employed = {one["username"] for one in api.get("/staff", limit=200)["items"]}
+        waiting = [person for person in self.staff if person.username not in employed]
+        with ThreadPoolExecutor(HANDS) as pool:
+            while level := [one for one in waiting if one.superior is None or one.superior in employed]:
+                list(pool.map(employ, level))
+                employed |= {one.username for one in level}
+                waiting = [one for one in waiting if one.username not in employed]
 
 
 def _person(username: str, name: str, role: str, unit: str, superior: str | None, sees: str = "") -> Person:
