@@ -73,6 +73,7 @@ def test_a_review_is_decided_in_place_with_its_reason(
 
     row = part.text.strip()
     assert row.startswith("<tr")
+    assert "autofocus" in row, "the keyboard stays where the decision was taken"
     assert said in row
     assert "a wedding" in row
     assert "9,000 points" in part.headers["HX-Trigger"]

@@ -82,7 +82,7 @@ def decide(id: UUID, word: str) -> Response:
     said = gettext(message, n=number(review["points"]))
     if not by_htmx():
         return done("/console/fraud/", said)
-    return say(fragment(ROW, "row", one=review, names=_names([review]), decides=True), said)
+    return say(fragment(ROW, "row", one=review, names=_names([review]), decides=True, fresh=True), said)
 
 
 def _names(reviews: list[Any]) -> Any:
