@@ -72,6 +72,14 @@ def test_the_list_tells_how_much_of_each_budget_is_given(browser: Any, loyalty: 
         assert told in seen
 
 
+def test_the_list_is_to_be_had_as_a_file(browser: Any, loyalty: Any) -> None:
+    head, line = browser("zh-CN").get("/console/campaigns/campaigns.csv?state=running").text.splitlines()
+
+    assert not re.search("[A-Za-z]", head), head
+    assert line.startswith("double_tea,双倍茶季,进行中,基础积分 × 2,")
+    assert loyalty.seen[-1][2]["status"] == "running"
+
+
 def test_no_campaign_says_what_to_do_next(as_role: Any, loyalty: Any) -> None:
     loyalty.answers["campaigns"] = {"items": [], "next": None}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -249,11 +250,37 @@ def test_ones_own_proposal_can_only_be_withdrawn(as_role: Any, loyalty: Any) -> 
     assert "Approve</button>" not in seen
 
 
+def test_every_table_is_to_be_had_as_a_file_in_the_readers_words(browser: Any, loyalty: Any) -> None:
+    reader = browser("zh-CN")
+
+    for name, told in (
+        ("catalogue", "coupon_10,10 元代金券,券,1000,50,38,"),
+        ("redemptions", f"{MEMBER},王芳,10 元代金券,券,1,1000,10.00,{CODE},"),
+        ("adjustments", f"{MEMBER},王芳,1500,善意补偿,long wait,"),
+    ):
+        file = reader.get(f"/console/rewards/{name}.csv")
+        head, line = file.text.splitlines()
+        assert file.mimetype == "text/csv"
+        assert not re.search("[A-Za-z]", head), head
+        assert told in line
+
+
 def test_the_silent_service_is_named(browser: Any, loyalty: Any) -> None:
     loyalty.away = True
 
     for path in ("", "redemptions", f"voucher?code={CODE}", "adjustments"):
         assert "Loyalty" in browser().get(f"/console/rewards/{path}").text, path
+
+
+@pytest.mark.parametrize(("why", "said"), [
+    ("1500 points are above 1000: a second person must agree", "1500 分超过 1000 分：须经第二人同意"),
+    ("600 points and the 700 that the same person changed within 1 day are above 1000: a second person must agree",
+     "600 分，加上同一人 1 天内已调整的 700 分，超过 1000 分：须经第二人同意"),
+])  # fmt: skip
+def test_why_a_second_person_is_asked_is_told_in_chinese(browser: Any, loyalty: Any, why: str, said: str) -> None:
+    loyalty.answers["adjustments"] = {"items": [{**ADJUSTMENT, "why": why}], "next": None}
+
+    assert said in browser("zh-CN").get("/console/rewards/adjustments").text
 
 
 def test_what_is_typed_is_read_as_people_write_it() -> None:

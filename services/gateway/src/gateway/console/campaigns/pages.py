@@ -9,10 +9,11 @@ from flask import Blueprint, Response, abort, request
 
 from gateway.console.backend import Part, Refused
 from gateway.console.campaigns import effect
+from gateway.console.exporting import every, table_file
 from gateway.console.house import place
 from gateway.console.rewards.rights import OFFERING, STARTING
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page
-from gateway.console.words import gettext, money, number, term
+from gateway.console.words import exact, gettext, money, number, term
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/console/campaigns")
 ROOT = "/console/campaigns/"
@@ -31,6 +32,20 @@ def listing() -> Response:
     wanted = {"status": state if state in STATES else "", "cursor": cursor, "limit": LINES}
     found = backend().fan_out({"found": ("campaigns", wanted)})["found"]
     return page(LIST, found=found, state=state, states=STATES, cursor=cursor, writes=me().holds(OFFERING))
+
+
+@blueprint.get("/campaigns.csv")
+def listing_file() -> Response:
+    """The same as a file."""
+    state = request.args.get("state", "")
+    told = ("Code", "Campaign", "State", "Promise", "Starts", "Ends", "Points given", "Budget, points", "Control group",
+            "Clause")  # fmt: skip
+    rows = [
+        [one["code"], one["name"], term(one["status"]), promise(one), exact(one["from"]), exact(one["until"]),
+         one["granted"], one["budget"], one["control_group"], one["clause"]]
+        for one in every("campaigns", status=state if state in STATES else "")
+    ]  # fmt: skip
+    return table_file("campaigns", [gettext(name) for name in told], rows)
 
 
 @blueprint.get("/<uuid:id>")

@@ -7,11 +7,13 @@ from typing import Any
 
 from flask import Response, request
 
+from gateway.console.exporting import every, table_file
+from gateway.console.house import person
 from gateway.console.members.names import with_customers
 from gateway.console.rewards.catalogue import LINES, blueprint
 from gateway.console.rewards.rights import ADJUSTING, DIRECTING
 from gateway.console.web import backend, me, page
-from gateway.console.words import N_
+from gateway.console.words import N_, exact, gettext, term
 
 LIST = "console/rewards/adjustments.html"
 STATES = (
@@ -28,6 +30,21 @@ def adjustments() -> Response:
     found = backend().fan_out({"found": ("adjustments", {"status": status, "cursor": cursor, "limit": LINES})})["found"]
     return page(LIST, found=found, rows=judged(with_customers(found.entries)), state=status, states=STATES,
                 cursor=cursor)  # fmt: skip
+
+
+@blueprint.get("/adjustments.csv")
+def adjustments_file() -> Response:
+    """Those of one state as a file."""
+    status = request.args.get("status", "proposed")
+    status = status if status in dict(STATES) else "proposed"
+    told = ("When", "Customer id", "Member", "Points", "Reason", "Note", "By", "Second person", "Clause")
+    rows = [
+        [exact(one["created_at"]), one["customer_id"], one["customer"]["name"] if one["customer"] else "",
+         one["points"], term(one["reason_code"]), one["note"], person(one["created_by"]),
+         person(one["decided_by"]) if one["decided_by"] else "", one["clause"]]
+        for one in with_customers(every("adjustments", status=status))
+    ]  # fmt: skip
+    return table_file(f"adjustments-{status}", [gettext(name) for name in told], rows)
 
 
 def judged(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -9,32 +9,51 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, request
 
 from gateway.console.backend import Refused
+from gateway.console.exporting import every, table_file
 from gateway.console.operations.times import as_instant, as_typed
 from gateway.console.rewards.rights import OFFERING
 from gateway.console.rewards.typed import whole, whole_or_none
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page
-from gateway.console.words import N_, gettext, instant
+from gateway.console.words import N_, exact, gettext, instant, term
 
 blueprint = Blueprint("rewards", __name__, url_prefix="/console/rewards")
 ROOT = "/console/rewards/"
 LIST, FORM, WITHDRAW = (f"console/rewards/{name}.html" for name in ("list", "reward_form", "withdraw"))
 LINES = 50
+WORDS = (N_("Offered until"),)
 KINDS = ("voucher", "gift", "benefit", "discount")
 STATES = (("", N_("On offer"), True), ("not", N_("Not on offer"), False), ("all", N_("All of them"), None))
+STATE_WORDS = {
+    "on_offer": N_("on offer"), "sold_out": N_("sold out"), "coming": N_("not yet"), "over": N_("withdrawn"),
+}  # fmt: skip
 _MINUTE = timedelta(minutes=1)
 
 
 @blueprint.get("/")
 def listing() -> Response:
     """What is on offer; or what was, or will be."""
-    state = next((one for one in STATES if one[0] == request.args.get("state", "")), STATES[0])
-    kind, cursor = request.args.get("kind", ""), request.args.get("cursor", "")
-    wanted = {"on_offer": state[2], "kind": kind if kind in KINDS else "", "cursor": cursor, "limit": LINES}
-    found = backend().fan_out({"found": ("rewards", wanted)})["found"]
+    state, wanted = _asked()
+    cursor = request.args.get("cursor", "")
+    found = backend().fan_out({"found": ("rewards", {**wanted, "cursor": cursor, "limit": LINES})})["found"]
     return page(
-        LIST, found=found, rows=[{**one, "state": state_of(one)} for one in found.entries], state=state[0],
-        states=STATES, kind=kind, kinds=KINDS, cursor=cursor, writes=me().holds(OFFERING),
+        LIST, found=found, rows=[{**one, "state": state_of(one)} for one in found.entries], state=state,
+        states=STATES, kind=wanted["kind"], kinds=KINDS, cursor=cursor, writes=me().holds(OFFERING),
     )  # fmt: skip
+
+
+@blueprint.get("/catalogue.csv")
+def catalogue_file() -> Response:
+    """The same as a file."""
+    told = ("Code", "Reward", "Kind", "Price in points", "How many in all", "Left", "Offered from", "Offered until",
+            "For which tiers", "For each member at most", "State")  # fmt: skip
+    rows = [
+        [one["code"], one["name"], term(one["kind"]), one["points"], one["stock"], one["left"],
+         exact(one["valid_from"]), exact(one["valid_until"]) if one["valid_until"] else "",
+         ", ".join(map(term, one["tiers"])), one["per_member"],
+         gettext(STATE_WORDS[state_of(one)])]
+        for one in every("rewards", **_asked()[1])
+    ]  # fmt: skip
+    return table_file("rewards", [gettext(name) for name in told], rows)
 
 
 @blueprint.get("/new")
@@ -128,6 +147,13 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(TIMES, as_instant),
     "tiers": list,
 }
+
+
+def _asked() -> tuple[str, dict[str, Any]]:
+    """Which of them: the state as the links name it, and what the service is asked."""
+    state = next((one for one in STATES if one[0] == request.args.get("state", "")), STATES[0])
+    kind = request.args.get("kind", "")
+    return state[0], {"on_offer": state[2], "kind": kind if kind in KINDS else ""}
 
 
 def _text(value: Any) -> str:

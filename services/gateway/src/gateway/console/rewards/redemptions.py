@@ -7,13 +7,16 @@ from typing import Any
 from flask import Response, abort, request
 
 from gateway.console.backend import Refused
+from gateway.console.exporting import every, table_file
+from gateway.console.house import person
 from gateway.console.members.names import with_customers
 from gateway.console.rewards.catalogue import LINES, ROOT, blueprint
 from gateway.console.rewards.rights import CANCELLING
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page
-from gateway.console.words import N_, gettext, number
+from gateway.console.words import N_, exact, gettext, number, term
 
 LIST, CANCEL = "console/rewards/redemptions.html", "console/rewards/cancel.html"
+WORDS = (N_("Worth"), N_("Vouchers"))
 STATES = (("", N_("All of them")), ("redeemed", N_("Exchanged")), ("cancelled", N_("Cancelled")))
 
 
@@ -22,12 +25,27 @@ def redemptions() -> Response:
     """All of the reader's units, newest first; of one reward or in one state."""
     status, reward = request.args.get("status", ""), request.args.get("reward", "")
     cursor = request.args.get("cursor", "")
-    wanted = {"status": status if status in dict(STATES) else "", "reward": reward, "cursor": cursor, "limit": LINES}
+    wanted = {**_asked(), "cursor": cursor, "limit": LINES}
     found = backend().fan_out({"found": ("redemptions", wanted)})["found"]
     return page(
         LIST, found=found, rows=with_customers(found.entries), state=status, states=STATES, reward=reward,
         cursor=cursor, cancels=me().holds(CANCELLING),
     )  # fmt: skip
+
+
+@blueprint.get("/redemptions.csv")
+def redemptions_file() -> Response:
+    """The same as a file, all of them."""
+    told = ("When", "Customer id", "Member", "Reward", "Kind", "How many", "Points", "Worth", "Vouchers", "By", "State",
+            "Reason")  # fmt: skip
+    rows = [
+        [exact(one["created_at"]), one["customer_id"], one["customer"]["name"] if one["customer"] else "", one["name"],
+         term(one["kind"]), one["quantity"], one["points"], one["amount"],
+         " ".join(voucher["code"] for voucher in one["vouchers"]), person(one["created_by"]), term(one["status"]),
+         one["reason"]]
+        for one in with_customers(every("redemptions", **_asked()))
+    ]  # fmt: skip
+    return table_file("redemptions", [gettext(name) for name in told], rows)
 
 
 @blueprint.get("/redemptions/<uuid:id>/cancel")
@@ -48,6 +66,11 @@ def cancel(id: Any) -> Response:
         return _cancel_form(id, given, refused)
     said = gettext("Cancelled: %(n)s points are back.", n=number(undone["points"]))
     return done(request.form.get("next") or ROOT + "redemptions", said)
+
+
+def _asked() -> dict[str, Any]:
+    status = request.args.get("status", "")
+    return {"status": status if status in dict(STATES) else "", "reward": request.args.get("reward", "")}
 
 
 def _cancel_form(id: Any, given: dict[str, Any], refused: Refused | None = None) -> Response:

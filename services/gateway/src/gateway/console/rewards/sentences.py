@@ -14,6 +14,7 @@ from gateway.console.words import exact, term
 Form = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 LENGTHS = {"day": "天", "week": "周", "month": "个月", "year": "年"}
 _PERIODS = {"year": "本年", "month": "本月"}
+_POINTS = r"(\d+) points(?: and the (\d+) that the same person changed within (.+))?"
 _NEEDS = {"a second person": "须经第二人同意", "a director": "须经总监同意"}
 
 
@@ -42,6 +43,11 @@ def _promise(text: str) -> str:
     return f"基础积分 × {found[1]}" if found else text.replace("bonus of", "每笔加赠") + " 分"
 
 
+def _points(found: re.Match[str]) -> str:
+    before = f"，加上同一人 {_length(found[3])}内已调整的 {found[2]} 分，" if found[2] else ""
+    return f"{found[1]} 分{before}"
+
+
 FORMS: tuple[Form, ...] = (
     # why a reward can't be had
     _form(r"(\S+) is not on offer yet", lambda m: f"{m[1]} 尚未开始兑换"),
@@ -67,10 +73,10 @@ FORMS: tuple[Form, ...] = (
     _form(r"the voucher was used on (\S+)", lambda m: f"该券已于 {_at(m[1])} 使用"),
     _form(r"the voucher could be used until (\S+)", lambda m: f"该券有效期至 {_at(m[1])}"),
     # points changed by hand
-    _form(r"(\d+) points are above (\d+): (a second person|a director) must agree",
-          lambda m: f"{m[1]} 分超过 {m[2]} 分：{_NEEDS[m[3]]}"),
-    _form(r"(\d+) points are within the (\d+) that may be changed alone",
-          lambda m: f"{m[1]} 分在可独立调整的 {m[2]} 分之内"),
+    _form(rf"{_POINTS} are above (\d+): (a second person|a director) must agree",
+          lambda m: f"{_points(m)}超过 {m[4]} 分：{_NEEDS[m[5]]}"),
+    _form(rf"{_POINTS} are within the (\d+) that may be changed alone",
+          lambda m: f"{_points(m)}在可独立调整的 {m[4]} 分之内"),
     _form(r"(\d+) points shall be taken, (\d+) are available", lambda m: f"要扣 {m[1]} 分，可用 {m[2]} 分"),
     _form(r"([+-]\d+) points \((\w+)\): (.+)", lambda m: f"积分调整 {m[1]}（{term(m[2])}）：{m[3]}"),
     # rights of a tier
