@@ -229,6 +229,12 @@ def test_a_void_above_the_limit_takes_a_second_person(
     assert (purse["blocked"], purse["growth"]) == (0, 0)
     (item,) = api.get("fraud-reviews").get_json()["items"]
     assert (item["status"], item["decided_by"], item["reason"]) == ("voided", "li", "made up")
+    entry = api.get(f"members/{customer}/entries").get_json()["items"][0]
+    assert (entry["kind"], entry["why"]["inputs"]["by"], entry["why"]["inputs"]["approved_by"]) == (
+        "void",
+        "li",
+        "wang",
+    )
     in_balance()
 
 

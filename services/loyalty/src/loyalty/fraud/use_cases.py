@@ -48,7 +48,7 @@ def release_points(context: Context, review_id: UUID, reason: str, by: str) -> F
     return review
 
 
-def void_points(context: Context, review_id: UUID, reason: str, by: str) -> FraudReview:
+def void_points(context: Context, review_id: UUID, reason: str, by: str, approved_by: str | None = None) -> FraudReview:
     """The purchase earned nothing, growth value and tier included; a refund of it finds nothing more to take back.
 
     Raises NotFound, Conflict when it is decided already.
@@ -79,7 +79,7 @@ def void_points(context: Context, review_id: UUID, reason: str, by: str) -> Frau
         account, id_, "void", key, books.now, legs({"blocked": -points, "issued": points}, -growth),
         effective_at=purchase.effective_at, policyversion=policy.version, clause=review.clause,
         reference=purchase.business_key, reason=reason,
-        detail=orjson.dumps({"review": str(review.id), "by": by, "breakdown": breakdown}),
+        detail=orjson.dumps({"review": str(review.id), "by": by, "approved_by": approved_by, "breakdown": breakdown}),
     )  # fmt: skip
     data = {
         "customer_id": account.customer_id,

@@ -50,7 +50,9 @@ def void_or_propose(
 
 def _carry_out(context: Context, content: dict[str, Any]) -> dict[str, Any]:
     """The second person agreed. Raises Conflict when the review was decided in the meantime."""
-    review = void_points(context, UUID(content["review"]), content["reason"], content["by"])
+    id_ = UUID(content["review"])
+    agreed = context.session.get_one(ApprovalRow, context.session.get_one(FraudReview, id_).approval_id)
+    review = void_points(context, id_, content["reason"], content["by"], agreed.decided_by_name)
     return {"review": str(review.id), "status": review.status}
 
 
