@@ -51,7 +51,8 @@ BEGIN
         SELECT format('%I.%I', schemaname, sequencename) AS place, start_value, last_value FROM pg_sequences;
 END $$
 """
-# Triggers sleep (replica), because append-only tables refuse to be emptied.
+# Triggers sleep (replica), because append-only tables refuse to be emptied. Most tables were never written to and have
+# no pages; of a partitioned one only its parts would tell.
 _EMPTY = """
 DO $$
 DECLARE known record;
@@ -60,16 +61,21 @@ BEGIN
     SET LOCAL lock_timeout = '5s';
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
-    FOR known IN SELECT place.oid::regclass AS place, kept.relname, string_agg(quote_ident(attname), ', ') AS given
+    FOR known IN
+        SELECT place.oid::regclass AS place, kept.oid AS kept, kept.relname,
+            string_agg(quote_ident(attname), ', ') AS given
         FROM pg_class kept
         JOIN pg_class place ON place.oid = to_regclass(kept.relname)
         JOIN pg_attribute ON attrelid = place.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
         WHERE kept.relnamespace = 'kezhi_baseline'::regnamespace
-        GROUP BY place.oid, kept.relname
+            AND (place.relkind = 'p' OR pg_relation_size(place.oid) + pg_relation_size(kept.oid) > 0)
+        GROUP BY place.oid, kept.oid, kept.relname
     LOOP
         EXECUTE format('DELETE FROM %s', known.place);
-        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM kezhi_baseline.%I',
-            known.place, known.given, known.given, known.relname);
+        IF pg_relation_size(known.kept) > 0 THEN
+            EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM kezhi_baseline.%I',
+                known.place, known.given, known.given, known.relname);
+        END IF;
     END LOOP;
     PERFORM setval(place::regclass, coalesce(last_value, start_value), last_value IS NOT NULL)
         FROM kezhi_baseline.counted;
