@@ -119,15 +119,11 @@ def test_points_are_taken_away_with_a_reason_of_the_pack(browser: Any, loyalty: 
     assert loyalty.seen[-1][3] == sent
 
 
-@pytest.mark.parametrize(("role", "redeems", "adjusts"), [
-    ("front_desk", True, False), ("finance", False, True), ("director", True, True), ("auditor", False, False),
-])  # fmt: skip
-def test_each_sees_the_buttons_of_their_role(
-    as_role: Any, loyalty: Any, role: str, redeems: bool, adjusts: bool
-) -> None:
-    reader = as_role(role)
-
-    seen = reader.get(AT).text
-
-    assert ('id="redeem"' in seen, f'{AT}/adjust"' in seen) == (redeems, adjusts)
-    assert (reader.get(f"{AT}/adjust").status_code == 200) is adjusts
+def test_each_sees_the_buttons_of_their_role(as_role: Any, loyalty: Any) -> None:
+    for role, redeems, adjusts in (
+        ("front_desk", True, False), ("finance", False, True), ("director", True, True), ("auditor", False, False),
+    ):  # fmt: skip
+        reader = as_role(role)
+        seen = reader.get(AT).text
+        assert ('id="redeem"' in seen, f'{AT}/adjust"' in seen) == (redeems, adjusts), role
+        assert (reader.get(f"{AT}/adjust").status_code == 200) is adjusts, role

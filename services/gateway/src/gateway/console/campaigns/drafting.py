@@ -12,6 +12,7 @@ from flask import Response, abort, g, request
 from gateway.console.backend import Refused
 from gateway.console.campaigns.pages import ROOT, blueprint
 from gateway.console.operations.times import as_instant, as_typed
+from gateway.console.rewards.places import stores
 from gateway.console.rewards.rights import OFFERING
 from gateway.console.rewards.typed import joined, listed, whole_or_none
 from gateway.console.web import backend, done, form, key, me, page
@@ -158,13 +159,6 @@ def _given() -> dict[str, Any]:
     return {**form(), **{name: request.form.getlist(name) for name in SEVERAL}}
 
 
-def _leaves(units: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Where people buy: the units with no other below them."""
-    paths = [str(unit["path"]) for unit in units]
-    below = {path for path in paths if any(other != path and other.startswith(path) for other in paths)}
-    return [(unit["code"], unit["name"]) for unit in units if unit["path"] not in below]
-
-
 def _form(given: Mapping[str, Any], campaign: Mapping[str, Any] | None, refused: Refused | None = None) -> Response:
     if refused is not None and refused.status not in (409, 412, 422):
         raise refused
@@ -175,5 +169,5 @@ def _form(given: Mapping[str, Any], campaign: Mapping[str, Any] | None, refused:
     return page(
         FORM, refused.status if refused else 200, given=given, campaign=campaign, refused=refused, errors=errors,
         tiers=[one["tier"] for one in parts["tiers"].entries], weekdays=WEEKDAYS, currency=g.company_currency,
-        store_options=_leaves(parts["units"].entries),
+        store_options=stores(parts["units"].entries),
     )  # fmt: skip

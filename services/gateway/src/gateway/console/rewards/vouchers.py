@@ -9,6 +9,7 @@ from flask import Response, request
 
 from gateway.console.backend import Refused
 from gateway.console.rewards.catalogue import ROOT, blueprint
+from gateway.console.rewards.places import own_store, stores
 from gateway.console.rewards.rights import REDEEMING
 from gateway.console.web import backend, done, form, key, me, page
 from gateway.console.words import N_, gettext
@@ -55,9 +56,9 @@ def _shown(code: str, given: dict[str, Any], refused: Refused | None = None) -> 
     if code:
         questions["voucher"] = f"vouchers/{quote(code, safe='')}"
     parts = backend().fan_out(questions)
-    found = parts.get("voucher")
+    found, units = parts.get("voucher"), parts["units"].entries
     return page(
         TEMPLATE, refused.status if refused else 200, code=code, found=found, given=given,
         voucher=found.value if found else None, refused=refused or (found.refused if found else None),
-        takes=me().holds(REDEEMING), units=[(one["code"], one["name"]) for one in parts["units"].entries],
+        takes=me().holds(REDEEMING), stores=stores(units), store=given.get("store") or own_store(units),
     )  # fmt: skip
