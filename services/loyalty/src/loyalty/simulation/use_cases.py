@@ -33,11 +33,12 @@ ASSUMED = (
     "campaigns give to the purchases that they gave to, in proportion to the base, where the policy allows them",
     "refunds take back in full, whatever the refund mode",
 )
-_LANDS = "whose tier lands softly stands one level below the last one, from the end of its period on"
-_BY_LINE = (
+LANDS = "whose tier lands softly stands one level below the last one, from the end of its period on"
+BY_LINE = (
     "the books keep of a line what the policy of its day needed: rates and exclusions by category, product, store or"
     " channel are applied only as far as that says"
 )
+EVERY_ASSUMPTION = (*ASSUMED, LANDS, BY_LINE)  # what a result may rest on; the console says each in Chinese too
 
 
 def simulate(context: Context, current: Policy, tried: Policy, job: JobRow) -> bool:
@@ -76,9 +77,9 @@ def _result(
     grown = money(found.unexpired[1], policies[1]) - money(found.unexpired[0], policies[0])
     told = list(ASSUMED)
     if any(terms.rules.tiers.falls == ONE_LEVEL for terms in policies):
-        told.append(_LANDS)
+        told.append(LANDS)
     if not all(terms.uniform for terms in policies):
-        told.append(_BY_LINE)
+        told.append(BY_LINE)
     return {
         "in_force": current.version,
         "tried": tried.version,
