@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.house import House, build_house, purchase, register
 from tests.quick import of_the_long_run, quick_folder
@@ -197,11 +198,12 @@ def test_a_file_that_is_no_backup_is_refused_and_nothing_made(folder: Path) -> N
     assert not house.home.exists()
 
 
-def test_a_restore_takes_over_the_field_key_and_one_that_was_cut_off_is_no_installation(folder: Path) -> None:
+def test_a_restore_takes_over_key_and_rights_and_one_that_was_cut_off_is_no_installation(folder: Path) -> None:
     house, other = build_house(folder / "one"), build_house(folder / "two")
     whole, torn = folder / "whole.kezhi", folder / "torn.kezhi"
     with house.lasting():
         house.up()
+        rights = rights_in(house)
         house.down()
         assert house.command("backup", str(whole)).returncode == 0  # its database is started for the moment
         key = Home(house.home).secrets()
@@ -224,3 +226,19 @@ def test_a_restore_takes_over_the_field_key_and_one_that_was_cut_off_is_no_insta
         assert taken["database"] != key["database"]
         other.up()
         assert other.api().get("/staff")["items"]  # signed in with a key that the field key opens
+        assert rights_in(other) == rights
+        assert rights["public.transaction"] == "INSERT, SELECT", "to the books it may only add"
+
+
+def rights_in(house: House) -> dict[str, str]:
+    """What loyalty's own role may do with each table and sequence of its database."""
+    installation = house.installation()
+    with psycopg.connect(installation.database_url("loyalty", owner=True)) as connection:
+        given = connection.execute(
+            "SELECT c.oid::regclass::text, c.relnamespace::regnamespace::text, "
+            "string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) "
+            "FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee "
+            "WHERE r.rolname = %s GROUP BY c.oid",
+            (installation.database_name("loyalty"),),
+        ).fetchall()
+    return {place if "." in place else f"{schema}.{place}": rights for place, schema, rights in given}

@@ -35,6 +35,19 @@ OLDEST_POSTGRES = 15
 _FOREIGN = re.compile(rb"SET transaction_timeout = |ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(")
 _ROWS_FOLLOW, _ROWS_END = re.compile(rb"COPY .* FROM stdin;\n$"), b"\\.\n"
 _MAINTAIN, _KNOWS_MAINTAIN = re.compile(rb"\bMAINTAIN,|,MAINTAIN\b"), 17  # a right that older servers have no word for
+# What came back was made anew by its owner, who gives the service rights to whatever is made: to the books too, which
+# it may only add to. A dump tells what was given, never what was taken away.
+_NONE_YET = """
+DO $$
+DECLARE known record;
+BEGIN
+    FOR known IN SELECT oid::regclass AS place FROM pg_class
+        WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relowner = current_user::regrole
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM %I', known.place, '{role}');
+    END LOOP;
+END $$;
+"""
 _RIGHTS = re.compile(r"^\d+; \d+ \d+ (DEFAULT )?ACL ")
 
 
@@ -116,10 +129,12 @@ def load(client: Programs, dump: Path, url: str) -> None:
 
 
 def give_rights(client: Programs, dump: Path, url: str, names: dict[str, str], major: int) -> None:
-    """The rights of a dump, given to the roles of another installation, as a server of ``major`` knows them.
+    """The rights of a dump, and no others, given to the roles of another installation.
 
-    Raises ToolFailed.
+    ``names``: the service's role and its owner role, as they were → as they are; ``major``: of the server that takes
+    them. Raises ToolFailed.
     """
+    role = next(iter(names.values()))
     contents = subprocess.run(  # noqa: S603 - PostgreSQL's own program, no shell
         [client.path("pg_restore"), "--list", str(dump)], capture_output=True, text=True, check=True
     ).stdout
@@ -128,6 +143,7 @@ def give_rights(client: Programs, dump: Path, url: str, names: dict[str, str], m
     renamed = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in names))
 
     def rename(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(_NONE_YET.format(role=role).encode())
         rights = io.BytesIO()
         without_foreign(source, rights)
         told = rights.getvalue() if major >= _KNOWS_MAINTAIN else _MAINTAIN.sub(b"", rights.getvalue())
