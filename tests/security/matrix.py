@@ -50,16 +50,19 @@ class Endpoint:
 
 
 def declared() -> list[Endpoint]:
-    """What `access.txt` says; ``{service}`` stands for each of the services."""
-    found = []
+    """What `access.txt` says; ``{service}`` stands for each of the services that have no line of their own."""
+    own, of_all = [], []
     for line in FILE.read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         verb, path, *marks = line.split()
         who = marks[0] if marks in (["public"], ["signed-in"]) else frozenset(_marked(line, marks))
-        for service in SERVICES if "{service}" in path else ("",):
-            found.append(Endpoint(verb, path.replace("{service}", service), who))
-    return found
+        (of_all if "{service}" in path else own).append(Endpoint(verb, path, who))
+    named = {(line.verb, line.path) for line in own}
+    for line in of_all:
+        told = (Endpoint(line.verb, line.path.replace("{service}", service), line.who) for service in SERVICES)
+        own += [each for each in told if (each.verb, each.path) not in named]
+    return own
 
 
 def _marked(line: str, marks: list[str]) -> Iterator[str]:
@@ -94,13 +97,15 @@ def written(endpoint: Endpoint) -> str:
 
 def main() -> None:
     """Print the code's present view."""
-    lines: dict[str, str] = {}
+    lines: dict[str, str] = {}  # endpoint → its line; what most services share is said by the first
     for name in SERVICES:
         for endpoint in served(build_service(name)):
-            path = endpoint.path.replace(f"/services/{name}/", "/services/{service}/")
-            lines.setdefault(written(Endpoint(endpoint.verb, path, endpoint.who)), name)
+            shared = endpoint.path.replace(f"/services/{name}/", "/services/{service}/")
+            told = Endpoint(endpoint.verb, shared, endpoint.who)
+            if lines.setdefault(f"{endpoint.verb} {shared}", written(told)) != written(told):
+                lines[f"{endpoint.verb} {endpoint.path}"] = written(endpoint)
     print("#".ljust(75) + " ".join(COLUMNS))
-    print("\n".join(lines))
+    print("\n".join(lines.values()))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def begin_simulation(context: Context, hash: str, principal: Principal) -> JobRo
     tried = context.policies.of(context.session, staged(context.session, hash).hash)
     in_force = context.policies.in_force()
     # both are named, so that every step compares the same two even if another version is activated meanwhile
-    params = {"tried": tried.hash, "in_force": in_force.hash}
+    params = {"tried": tried.hash, "in_force": in_force.hash, "below": principal.unit_path}  # whom the asker sees
     return jobs.start(context.session, context.clock, JOB, params, principal)
 
 

@@ -44,4 +44,5 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         {"front_desk", "account_manager", "service_manager", "store_manager", "director", "integration"}
     ),
     "loyalty-reports:read": frozenset({"finance", "auditor", "director", "marketing", "store_manager"}),
+    "policies:read": frozenset({"director", "marketing", "finance", "auditor"}),  # and try one on everybody
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -35,18 +36,26 @@ def draft(request: pytest.FixtureRequest) -> Draft:
 
 
 @pytest.fixture
-def forecast(programme: Any, api: Any) -> Callable[[dict[str, str]], dict[str, Any]]:
-    """``forecast(files)`` → what the service says would have come of them, once its job has run."""
+def forecast(programme: Any, api: Any, client: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """``forecast(files)`` → what the service says would have come of them, once its job has run.
 
-    def ask(files: dict[str, str]) -> dict[str, Any]:
+    ``roles``, ``unit_path``: of the member of staff who tries what an administrator staged.
+    """
+
+    def ask(files: dict[str, str], **who: Any) -> dict[str, Any]:
         staged = api.post("services/loyalty/policies", {"files": files})
         assert staged.status_code == 201, staged.get_json()
-        begun = api.post("services/loyalty/policies/simulate", {"hash": staged.get_json()["hash"]})
+        reader = client(programme.runtime, **who)
+        begun = reader.post(
+            "/api/v1/services/loyalty/policies/simulate",
+            json={"hash": staged.get_json()["hash"]},
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )
         assert begun.status_code == 202, begun.get_json()
         DuePoller(programme.runtime).drain()
-        job = api.get(begun.headers["Location"].removeprefix("/api/v1/")).get_json()
+        job = reader.get(begun.headers["Location"]).get_json()
         assert (job["status"], job["done"]) == ("done", job["total"]), job
-        result: dict[str, Any] = api.get(job["result_url"].removeprefix("/api/v1/")).get_json()["result"]
+        result: dict[str, Any] = reader.get(job["result_url"]).get_json()["result"]
         return result
 
     return ask

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from chassis.testkit.people import Company
+
 CHEAPER_GOLD = {"gold, at: 1000 growth, bonus: 10%": "gold, at: 500 growth, bonus: 15%"}
 
 
@@ -38,6 +40,28 @@ def test_who_would_rise_and_what_it_would_cost(programme: Any, draft: Any, forec
             "tier": {"in_force": "ordinary", "tried": "gold"},
         }
     ]  # fmt: skip
+
+
+def test_who_may_try_a_policy_is_told_of_everybody_but_by_name_of_their_own_units(
+    programme: Any, draft: Any, forecast: Any
+) -> None:
+    company = Company(programme.runtime)
+    north = company.unit("NORTH") + "/"
+    company.unit("SOUTH")
+    mine, other = programme.enrol("card:1", unit="NORTH"), programme.enrol("card:2", unit="SOUTH")
+    for card in ("card:1", "card:2"):
+        programme.buys("600.00", by=card, at=programme.clock.now() - timedelta(days=60))
+        programme.buys("100.00", by=card, at=programme.clock.now() - timedelta(days=59))
+
+    seen = [
+        (result["members"], result["points"]["delta"], {row["customer_id"] for row in result["most_affected"]})
+        for result in (
+            forecast(draft(CHEAPER_GOLD), roles=["marketing"], unit_path=north),
+            forecast(draft(CHEAPER_GOLD), roles=["director"]),
+        )
+    ]
+
+    assert seen == [(2, 30, {mine}), (2, 30, {mine, other})]
 
 
 def test_page_after_page_adds_up_to_the_same(

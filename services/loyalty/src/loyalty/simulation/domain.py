@@ -47,13 +47,15 @@ class Life:
     """What a member did, and where they stood when the replayed time began.
 
     ``growth`` and ``rises`` are those of before, and growth that no purchase brought; ``birthdays``: years whose
-    birthday rule was used before; ``earned``: points by company day of the month in which the time begins.
+    birthday rule was used before; ``earned``: points by company day of the month in which the time begins. ``seen``:
+    whether whoever tries the policy may see this member.
     """
 
     customer_id: str
     code: str | None
     born: date | None
     enrolled_at: datetime
+    seen: bool
     growth: list[Step] = field(default_factory=list)
     rises: list[Rise] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Comparison:
     affected: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, life: Life, in_force: Outcome, tried: Outcome, most: int) -> None:
-        """Count a member; the ``most`` affected are kept."""
+        """Count a member; of those whom the asker sees the ``most`` affected are kept."""
         self.members += 1
         self.purchases += len(life.purchases)
         for place, outcome in enumerate((in_force, tried)):
@@ -96,7 +98,7 @@ class Comparison:
             self.unexpired[place] += outcome.unexpired
         move = (in_force.tier, tried.tier)
         self.moves[move] = self.moves.get(move, 0) + 1
-        if in_force == tried:
+        if in_force == tried or not life.seen:
             return
         self.affected.append(
             {

@@ -23,8 +23,10 @@ PAGE = 500  # members in one step of the job
 
 _HOW_MANY = text("SELECT count(*) FROM member WHERE merged_into IS NULL")
 _MEMBERS = """
-    SELECT customer_id::text, code, birthday, enrolled_at FROM member
-    WHERE customer_id > %s AND merged_into IS NULL ORDER BY customer_id LIMIT %s
+    SELECT customer_id::text, code, birthday, enrolled_at,
+        %(below)s = '/' OR EXISTS (
+            SELECT FROM chassis.unit u WHERE u.code = member.unit AND starts_with(u.path, %(below)s))
+    FROM member WHERE customer_id > %(after)s AND merged_into IS NULL ORDER BY customer_id LIMIT %(page)s
 """
 # Whoever became part of a member bought for that member: their books are read beside its own.
 _BOOKS = """
@@ -78,10 +80,14 @@ def how_many(session: Session) -> int:
     return int(session.execute(_HOW_MANY).scalar_one())
 
 
-def lives(session: Session, after: str, since: datetime, company: Company) -> list[Life]:
-    """The next members' lives from ``since`` on, by their ids, those above ``after`` ('': all)."""
+def lives(session: Session, after: str, since: datetime, company: Company, below: str) -> list[Life]:
+    """The next members' lives from ``since`` on, by their ids, those above ``after`` ('': all).
+
+    ``below``: the path of the units whose members are ``seen`` by whoever asks.
+    """
+    asked = {"after": after or str(uuid.UUID(int=0)), "page": PAGE, "below": below}
     with cursor(session) as rows:
-        rows.execute(_MEMBERS, (after or str(uuid.UUID(int=0)), PAGE))
+        rows.execute(_MEMBERS, asked)
         page = {row[0]: Life(*row) for row in rows.fetchall()}
     if page:
         _read(session, page, since, company)

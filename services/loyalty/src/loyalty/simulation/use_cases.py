@@ -53,7 +53,7 @@ def simulate(context: Context, current: Policy, tried: Policy, job: JobRow) -> b
     if job.total is None:
         job.total = how_many(session)
     found = Comparison.of(params.get("found", {}))
-    page = lives(session, params.get("after", ""), since, current.company)
+    page = lives(session, params.get("after", ""), since, current.company, params["below"])
     for life in page:
         before, after = (replay(life, terms, now) for terms in policies)
         found.add(life, before, after, MOST_AFFECTED)
