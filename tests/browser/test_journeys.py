@@ -168,6 +168,7 @@ PAGES = (
     "/console/fraud/",
     "/console/liability/",
     "/console/liability/movements",
+    "/console/liability/rebates",
     "/console/simulation/",
     "/console/dead-letters/",
     "/console/audit/",

@@ -14,7 +14,8 @@ from gateway.console.sessions import Visit
 @dataclass(frozen=True)
 class Section:
     """An entry of the rail. ``title`` is a msgid; ``count`` = (path, member): the number beside it is that member of
-    that answer, asked after the page is shown.
+    that answer, asked after the page is shown. Where the member is a list's ``items``, they are counted, and what the
+    page of the list leaves out is a ``+``.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,20 @@ def test_the_queue_says_whose_points_wait_and_why(browser: Any, loyalty: Any) ->
         "SH001-9",
     ):
         assert told in seen
+    assert loyalty.seen[-1][2]["status"] == "open"
+
+
+def test_the_rail_says_how_many_wait_and_that_there_are_more(browser: Any, loyalty: Any) -> None:
+    reader, counted = browser(), []
+    for waiting, next_ in ((0, None), (3, None), (20, "more")):
+        loyalty.answers["fraud-reviews"] = {"items": [a_review()] * waiting, "next": next_}
+        rail = reader.part("/console/rail?at=/console/").text
+        entry = next(line for line in rail.splitlines() if 'href="/console/fraud/"' in line)
+        counted.append(
+            re.findall(r'<b class="n">([^<]*)</b>', rail[rail.index(entry) : rail.index("/console/liability/")])
+        )
+
+    assert counted == [[], ["3"], ["20+"]]
     assert loyalty.seen[-1][2]["status"] == "open"
 
 

@@ -10,9 +10,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-
-from gateway.people.tables import Staff
 
 ID, JOB = "019aa3c2-7b10-7c4e-9d57-1f0a5be3c001", "019aa3c2-7b10-7c4e-9d57-1f0a5be3f001"
 OLD, NEW = "a" * 64, "b" * 64
@@ -165,15 +162,32 @@ def test_the_result_says_who_would_stand_where_and_what_it_would_cost(browser: A
     assert file[1] == "C-1,700,715,15,Ordinary,Gold"
 
 
-def test_an_auditor_tries_what_is_staged_but_drafts_nothing(browser: Any, loyalty: Any, company: Any) -> None:
-    reader = browser()
-    with company.runtime.context() as context:
-        context.session.scalars(select(Staff)).one().roles = ["auditor"]
-
-    seen = reader.get("/console/simulation/").text
+@pytest.mark.parametrize("role", ["auditor", "director", "marketing", "finance"])
+def test_who_drafts_nothing_tries_what_is_staged(as_role: Any, loyalty: Any, role: str) -> None:
+    seen = as_role(role).get("/console/simulation/").text
 
     assert 'name="hash"' in seen
     assert "<textarea" not in seen
+    assert '<a href="/console/simulation/" aria-current="page">' in seen, "and finds it in the rail"
+
+
+def test_who_may_list_no_work_is_told_to_keep_the_address(as_role: Any, loyalty: Any) -> None:
+    loyalty.answers["services/loyalty/jobs"] = (403, {"title": "Forbidden", "status": 403})
+
+    assert "among your bookmarks" in as_role("finance").get("/console/simulation/").text
+
+
+def test_a_trial_that_names_nobody_claims_not_that_nobody_is_affected(browser: Any, loyalty: Any) -> None:
+    alike = {"in_force": 8, "tried": 8, "delta": 0}
+    nothing: dict[str, Any] = {
+        "points": alike, "liability": {**FOUND["liability"], "points": 0}, "most_affected": [],  # type: ignore[dict-item]
+        "tiers": {"upgrades": 0, "downgrades": 0, "unchanged": 100, "moves": []},
+    }  # fmt: skip
+    reader, job = browser(), f"services/loyalty/jobs/{JOB}/result"
+
+    for found, said in (({"most_affected": []}, "Nobody to name"), (nothing, "Nobody is affected")):
+        loyalty.answers[job] = {"id": JOB, "result": {**FOUND, **found}}
+        assert said in reader.get(f"/console/simulation/{JOB}").text
 
 
 def test_the_result_is_told_in_chinese_too(browser: Any, loyalty: Any) -> None:

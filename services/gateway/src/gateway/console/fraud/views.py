@@ -13,8 +13,19 @@ WORDS = (
     N_("the member is blacklisted: what is earned stays blocked until they are reinstated"),
 )  # fmt: skip
 
+COUNTED = 20  # the rail asks on every page: beyond so many it says 20+
+
 AREA = Area(
     blueprint,
-    (Section("fraud", N_("Points under review"), "shield-check", "/console/fraud/", READERS),),
+    (
+        Section(
+            "fraud",
+            N_("Points under review"),
+            "shield-check",
+            "/console/fraud/",
+            READERS,
+            count=(f"fraud-reviews?status=open&limit={COUNTED}", "items"),
+        ),
+    ),
     {"fraud_found": sentences.found, "fraud_cause": sentences.cause},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.console.area import Area, Section
+from gateway.console.liability import rebates
 from gateway.console.liability.reports import READERS, blueprint
 from gateway.console.words import N_
 
@@ -11,6 +12,13 @@ WORDS = (
     N_("expired ÷ (expired + redeemed) of the lots whose life ended in the 24 months before"),
     N_("Opening"), N_("Adjusted"), N_("Closing"), N_("Tier"), N_("Campaign"), N_("Month"),
     N_("must not lie after `to`"),
+    # of rebates
+    N_("Unit"), N_("Growth"), N_("Purchases"), N_("Level 1"), N_("Level 2"), N_("Settled"), N_("Bought in it"),
+    N_("Rebate"), N_("Rebate level 1"), N_("Rebate level 2"),
 )  # fmt: skip
 
-AREA = Area(blueprint, (Section("liability", N_("Liability"), "coins", "/console/liability/", READERS),))
+AREA = Area(
+    blueprint,
+    (Section("liability", N_("Liability"), "coins", "/console/liability/", READERS),),
+    {"rebate_period": rebates.period_name, "rebate_amount": rebates.bought, "rebate_because": rebates.because},
+)

@@ -13,10 +13,11 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 
 from gateway.console import sessions
 from gateway.console.area import Area, Section
+from gateway.console.backend import Part
 from gateway.console.security import local
 from gateway.console.shell.demonstration import guises
 from gateway.console.web import backend, by_htmx, done, fragment, me, page, public
-from gateway.console.words import COOKIE, LANGUAGES, N_, gettext, language
+from gateway.console.words import COOKIE, LANGUAGES, N_, gettext, language, number
 from gateway.signin import use_cases
 
 blueprint = Blueprint("shell", __name__)
@@ -149,9 +150,11 @@ def rail() -> Response:
     asked = {path for s in sections for path, _ in (c for c in (s.count, s.urgent) if c)}
     answers = backend().fan_out({path: path for path in asked}, 1.5)
 
-    def counted(count: tuple[str, str] | None) -> int:
-        value = answers[count[0]].get(count[1]) if count else None
-        return value if isinstance(value, int) else 0
+    def counted(count: tuple[str, str] | None) -> str:
+        answer = answers[count[0]] if count else Part()
+        value = answer.get(count[1]) if count else None
+        found = len(value) if isinstance(value, list) else value if isinstance(value, int) else 0
+        return number(found) + ("+" if answer.get("next") else "") if found else ""
 
     counts = {s.name: (counted(s.count), counted(s.urgent)) for s in sections}
     return fragment(

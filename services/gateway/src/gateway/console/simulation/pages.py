@@ -21,7 +21,7 @@ START, RESULT = "console/simulation/start.html", "console/simulation/result.html
 POLICIES, JOBS = "services/loyalty/policies", "services/loyalty/jobs"
 KIND = "policy-simulation"
 WRITERS = frozenset({"administrator"})  # who may stage a draft
-READERS = frozenset({"auditor"})
+READERS = frozenset({"director", "marketing", "finance", "auditor"})
 LINES = 50
 SHOWN = 10
 ENDED = ("done", "failed")
@@ -108,6 +108,7 @@ def _start(status: int = 200, problem: Mapping[str, Any] | None = None, typed: A
         file=name,
         text=request.form.get("text") or text,
         trials=_trials(parts["jobs"].entries),
+        unlisted=parts["jobs"].forbidden,  # who may try, may read their own trials, but no list of everybody's work
         may=me().holds(WRITERS),
         problem=problem,
     )
