@@ -102,7 +102,7 @@ def because(detail: str) -> str:
     return detail
 
 
-def _asked() -> dict[str, str]:
+def _asked() -> dict[str, Any]:
     return {"period": request.args.get("period", "")[:7], "level": request.args.get("level", "")[:60]}
 
 
