@@ -25,6 +25,7 @@ from gateway.console.reasons import reason
          "第 2 轮的答复时限已超：应于 Sat 2026-11-14 15:30 完成"),
         ("Lower the grade of 61 customers, as of 2026-11-02", "下调 61 位客户的等级（截至 2026-11-02）"),
         ("compensation for complaint TS2026-000006", "投诉 TS2026-000006 的补偿"),
+        ("rebate 2026-Q3", "2026年第3季度返利"),
         ("something that nobody has said before", "something that nobody has said before"),
     ],
 )  # fmt: skip

@@ -16,6 +16,13 @@ def name_of(row: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]]) -> s
     return str(known["name"]) if known else ""
 
 
+def with_customers(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Each row with its ``customer``; None where the registry is silent or shows this reader no such customer."""
+    told = list(rows)
+    known = customers_named(row["customer_id"] for row in told)
+    return [{**row, "customer": known.get(row["customer_id"])} for row in told]
+
+
 def customers_named(ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
     """id → customer, of those whom this reader may see; none where the registry is away: numbers are shown then."""
     wanted = sorted(set(ids))

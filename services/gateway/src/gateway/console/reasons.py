@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from gateway.console.complaints.words import category
 from gateway.console.fraud.sentences import FORMS as OF_FRAUD
+from gateway.console.liability.sentences import FORMS as OF_REBATES
 from gateway.console.rewards.sentences import FORMS as OF_REWARDS
 from gateway.console.words import in_words, language, term
 
@@ -111,5 +112,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Said], ...] = (
     _form(r"(\d+) lies between (\S+) and (\S+), as chance lets it",
           lambda m: f"{m[1]} 件在 {m[2]} 与 {m[3]} 之间，属正常波动"),
     *OF_FRAUD,
+    *OF_REBATES,
     *OF_REWARDS,
 )  # fmt: skip

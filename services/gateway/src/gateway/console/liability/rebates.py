@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Response, request
 
 from gateway.console.exporting import every, table_file
 from gateway.console.liability.reports import DEADLINE, blueprint
+from gateway.console.liability.sentences import MONTH, QUARTER, because, unit
 from gateway.console.naming import customers_named, name_of
 from gateway.console.web import backend, page
-from gateway.console.words import N_, exact, gettext, language, money, ngettext, number, term
+from gateway.console.words import exact, gettext, term
 
 REBATES = "console/liability/rebates.html"
 REPORT = "loyalty-reports/rebates"
 LINES = 50
 RECENT = 200  # settled rebates that the choices are made of
 PERIODS = 8  # periods to choose from, the newest first
-_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
-_MONTH = re.compile(r"(\d{4})-(\d\d)")
-_SUMS = (
-    (re.compile(r"(?P<share>[\d.]+ %) of (?P<n>\d+) (?P<unit>\w+): (?P<worth>[\d.]+)"),
-     N_("%(share)s of %(n)s: %(worth)s in points")),
-    (re.compile(r"(?P<n>\d+) (?P<unit>\w+) reached"), N_("%(n)s reached")),
-    (re.compile(r"(?P<n>\d+) (?P<unit>\w+), from (?P<least>\d+) on there is a rebate"),
-     N_("%(n)s bought; from %(least)s on there is a rebate")),
-)  # fmt: skip
 
 
 @blueprint.get("/rebates")
@@ -66,42 +57,6 @@ def rebates_file() -> Response:
     return table_file("-".join(filter(None, ("rebates", *asked.values()))), [gettext(name) for name in told], rows)
 
 
-def unit(code: str) -> str:
-    """A currency as it is; growth value and purchases in words."""
-    return code if code.isupper() else term(code)
-
-
-def bought(amount: Any, counted_in: str) -> str:
-    """What is counted in the unit of the pack's tiers: money, growth value or purchases."""
-    if counted_in == "growth":
-        return gettext("%(n)s growth value", n=number(amount))
-    if counted_in == "purchases":
-        return ngettext("%(n)s purchase", "%(n)s purchases", int(amount))
-    return money(amount, counted_in)
-
-
-def period_name(period: str) -> str:
-    """2026-Q4, 2026-11 and 2026 as the reader says them."""
-    if language() == "en":
-        return period
-    if quarter := _QUARTER.fullmatch(period):
-        return f"{quarter[1]}年第{quarter[2]}季度"
-    if month := _MONTH.fullmatch(period):
-        return f"{month[1]}年{int(month[2])}月"
-    return f"{period}年" if period.isdigit() else period
-
-
-def because(detail: str) -> str:
-    """The sum of a step, as the service wrote it, in the reader's language; as it came where it is new."""
-    for form, message in _SUMS:
-        if told := form.fullmatch(detail):
-            facts = told.groupdict()
-            counted_in = facts.pop("unit")
-            amounts = {name: bought(value, counted_in) for name, value in facts.items() if name != "share"}
-            return gettext(message, **{**facts, **amounts})
-    return detail
-
-
 def _asked() -> dict[str, Any]:
     return {"period": request.args.get("period", "")[:7], "level": request.args.get("level", "")[:60]}
 
@@ -120,10 +75,10 @@ def _periods(newest: str) -> list[str]:
 
 
 def _before(period: str) -> str:
-    if quarter := _QUARTER.fullmatch(period):
+    if quarter := QUARTER.fullmatch(period):
         year, number_of = int(quarter[1]), int(quarter[2])
         return f"{year}-Q{number_of - 1}" if number_of > 1 else f"{year - 1}-Q4"
-    if month := _MONTH.fullmatch(period):
+    if month := MONTH.fullmatch(period):
         year, number_of = int(month[1]), int(month[2])
         return f"{year}-{number_of - 1:02}" if number_of > 1 else f"{year - 1}-12"
     return str(int(period) - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.console.area import Area, Section
-from gateway.console.liability import rebates
+from gateway.console.liability import rebates, sentences  # noqa: F401 - their routes
 from gateway.console.liability.reports import READERS, blueprint
 from gateway.console.words import N_
 
@@ -20,5 +20,5 @@ WORDS = (
 AREA = Area(
     blueprint,
     (Section("liability", N_("Liability"), "coins", "/console/liability/", READERS),),
-    {"rebate_period": rebates.period_name, "rebate_amount": rebates.bought, "rebate_because": rebates.because},
+    {"rebate_period": sentences.period_name, "rebate_amount": sentences.bought, "rebate_because": sentences.because},
 )

@@ -1,4 +1,6 @@
-"""What a member's page tells beside the ledger: rewards they may have, what was redeemed, rights, changes that wait."""
+"""What a member's page tells beside the ledger: rewards they may have, what was redeemed, rights, changes that wait,
+and what a dealer is given back.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from gateway.console.web import me
 
 ON_OFFER: Question = ("rewards", {"on_offer": True, "limit": 200})
 LINES = 10
+PERIODS = 4  # settled rebates
 _ID = re.compile(r"^[0-9a-f-]{36}$")
 
 
@@ -25,6 +28,8 @@ def questions(id: UUID, receipt: str) -> dict[str, Question]:
         "redemptions": ("redemptions", mine),
         "benefits": f"members/{id}/benefits",
         "adjustments": ("adjustments", {**mine, "status": "proposed"}),
+        "rebate": f"members/{id}/rebates/current",
+        "rebates": (f"members/{id}/rebates", {"limit": PERIODS}),
     }
     return {**asked, **({"receipt": f"redemptions/{receipt}"} if _ID.match(receipt) else {})}
 
@@ -38,6 +43,9 @@ def facts(parts: Mapping[str, Part]) -> dict[str, Any]:
         "receipt": parts["receipt"].value if "receipt" in parts else None,
         "benefits": parts["benefits"],
         "adjustments": judged(parts["adjustments"].entries),
+        # neither for who is no dealer, nor where the policy gives no rebates
+        "rebate": parts["rebate"].value if parts["rebate"].get("level") else None,
+        "rebates": parts["rebates"].entries,
         "redeems": me().holds(REDEEMING),
         "cancels": me().holds(CANCELLING),
         "grants": me().holds(GRANTING_RIGHTS),

@@ -10,8 +10,9 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from gateway.console.backend import Part, Question
+from gateway.console.liability.sentences import because
 from gateway.console.members import exchange
-from gateway.console.members.names import with_customers
+from gateway.console.naming import with_customers
 from gateway.console.reasons import reason
 from gateway.console.web import backend, by_htmx, fragment, page, with_query
 from gateway.console.words import N_, gettext, money, number
@@ -104,7 +105,7 @@ def how(detail: str | None) -> str:
     for pattern, message in _SUMS:
         if found := pattern.fullmatch(detail or ""):
             return gettext(message, **{name: _figure(value) for name, value in found.groupdict().items()})
-    return detail or "–"
+    return because(detail) if detail else "–"
 
 
 def _figure(text: str) -> str:

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from gateway.console.exporting import every, table_file
 from gateway.console.house import person
-from gateway.console.members.names import with_customers
+from gateway.console.naming import with_customers
 from gateway.console.rewards.catalogue import LINES, blueprint
 from gateway.console.rewards.rights import ADJUSTING, DIRECTING
 from gateway.console.web import backend, me, page

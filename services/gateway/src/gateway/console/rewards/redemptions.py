@@ -9,7 +9,7 @@ from flask import Response, abort, request
 from gateway.console.backend import Refused
 from gateway.console.exporting import every, table_file
 from gateway.console.house import person
-from gateway.console.members.names import with_customers
+from gateway.console.naming import with_customers
 from gateway.console.rewards.catalogue import LINES, ROOT, blueprint
 from gateway.console.rewards.rights import CANCELLING
 from gateway.console.web import backend, by_htmx, done, form, fragment, key, me, page
