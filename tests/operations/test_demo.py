@@ -157,4 +157,7 @@ def test_a_whole_demo_is_made_from_nothing_and_recognised_the_second_time():
     assert "breached" in said["open clocks"]
     assert "running" in said["open clocks"]
     assert "sms" in said["messages"]
+    assert said["rewards"].startswith("4 on offer, points spent ")
+    assert "1 campaign gave " in said["rewards"]
+    assert "gave 0 points" not in said["rewards"]
     assert "1 purchase of an unknown card, 2 dead letters" in said["waiting"]

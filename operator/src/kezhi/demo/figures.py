@@ -27,6 +27,10 @@ class Figures:
     tiers: dict[str, int] = field(default_factory=dict)
     points: int = 0
     liability: str = ""
+    rewards: int = 0
+    claimed: int = 0
+    campaigns: int = 0
+    granted: int = 0  # points that campaigns gave
     complaints: Counter[str] = field(default_factory=Counter)
     levels: Counter[int] = field(default_factory=Counter)
     clocks: Counter[str] = field(default_factory=Counter)
@@ -64,6 +68,11 @@ def count(api: Api, told: Callable[[str, int], None] = lambda what, number: None
     liability = api.get("/loyalty-reports/liability")
     found.tiers = {tier["tier"]: tier["members"] for tier in liability["by_tier"]}
     found.points, found.liability = liability["points_outstanding"], f"{liability['money']} {liability['currency']}"
+    found.rewards = sum(1 for _ in all_of(api, "/rewards"))
+    found.claimed = sum(one["status"] == "redeemed" for one in all_of(api, "/redemptions"))
+    for campaign in all_of(api, "/campaigns"):
+        found.campaigns += 1
+        found.granted += campaign["granted"]
     found.repeat_rate = str(api.get("/insight/loyalty")["repeat_purchase_rate"])
     for service in ("customer", "loyalty"):
         letters = all_of(api, f"/services/{service}/dead-letters", status="waiting")

@@ -25,11 +25,13 @@ from kezhi.demo.life import Life, stray_events
 from kezhi.demo.people import Clock, People, await_job, eventually
 from kezhi.demo.places import source_of
 from kezhi.demo.plan import Plan
+from kezhi.demo.programme import Programme
 from kezhi.demo.purchases import YEAR, ZONE, Year
 from kezhi.demo.trade import Trade
 from kezhi.home import Configuration
 
 PERIODS = 12
+CAMPAIGN = 3  # periods that it lasts, until the last one begins
 OPENING = time(9, 30)
 SITTING = timedelta(minutes=9)  # a token is good for ten
 LAST_HOUR = timedelta(minutes=20)  # the newest purchase is not quite now: clocks of tills differ
@@ -74,6 +76,7 @@ class Making:
             self.trade = Trade(self.people, self.configuration, self.year, plan, self.seed, progress)
             self.cases = Cases(self.people, self.outgoing, self.customers, self.seed)
             self.life = Life(self.people, self.cases, self.customers, self.seed)
+            self.programme = Programme(self.people)
             YUNXI.found(self.people("admin"), self.password)
             with self.people.machine_at_work(map(source_of, STORES)):
                 self._live(progress)
@@ -128,10 +131,13 @@ class Making:
         return work
 
     def _happenings(self) -> Iterator[tuple[datetime, Work]]:
+        season = self.ends[-CAMPAIGN - 2 : -1]  # whole periods: what is bought is told at the end of each
+        yield season[0], lambda at: self.programme.open(at, season[-1])
         yield self._day(36, "09:10"), self.life.keep_lunar_birthdays
         yield self._day(27, "09:10"), self.life.consent
         yield self._day(18, "09:10"), self.life.blacklist
         yield self._day(12, "09:10"), self.life.register_twice
+        yield self._day(16, "09:10"), self.programme.claim
         yield self._day(8, "09:10"), self.life.spend_points
         yield self._day(3, "09:10"), self.life.go_away
 

@@ -39,7 +39,7 @@ class People:
     @contextmanager
     def machine_at_work(self, sources: Iterable[str]) -> Iterator[None]:
         """While this lasts ``machine`` may load and look at everything of these sources; its key ends with it."""
-        asked = {"name": "demo", "roles": ["administrator"], "sources": list(sources)}
+        asked = {"name": "tills", "roles": ["administrator"], "sources": list(sources)}
         issued = self("admin").post("/api-keys", asked)
         self.machine = Machine(self._base, issued["key"])
         yield

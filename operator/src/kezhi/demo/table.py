@@ -27,6 +27,11 @@ def summary(found: Figures) -> Table:
     table.add_row("repeat rate", found.repeat_rate)
     table.add_row("tiers", _split(found.tiers, GRADES))
     table.add_row("points", f"{found.points:,} outstanding, we owe {found.liability}")
+    table.add_row(
+        "rewards",
+        f"{found.rewards} on offer, points spent {found.claimed} times; "
+        f"{found.campaigns} campaign gave {found.granted:,} points",
+    )
     total = sum(found.complaints.values())
     table.add_row("complaints", f"{total}: {_split(found.complaints)}")
     table.add_row("by level", _split({f"level {level}": number for level, number in sorted(found.levels.items())}))
