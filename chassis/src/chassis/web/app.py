@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -62,7 +62,7 @@ def assemble(service: Service) -> Application:
     api = openapi.KezhiApi(app)
     for blueprint in service.blueprints:
         api.register_blueprint(blueprint, url_prefix=PREFIX + (blueprint.url_prefix or ""))
-    for blueprint in _chassis_blueprints(service):
+    for blueprint in _chassis_blueprints(service.name):
         api.register_blueprint(blueprint, url_prefix=f"{PREFIX}/services/{service.name}")
     app.endpoints = _endpoints(app)
     app.approval_kinds = {ACTIVATION.kind: ACTIVATION, **service.approvals}
@@ -71,13 +71,16 @@ def assemble(service: Service) -> Application:
     return app
 
 
-def _chassis_blueprints(service: Service) -> Iterable[Any]:
-    yield approvals_api.blueprint()
-    yield audit_api.blueprint()
-    yield health.blueprint()
-    yield policies_api.blueprint(service.name)
-    yield jobs_api.blueprint(service.name)
-    yield dead_letters_api.blueprint(service.name)
+@cache
+def _chassis_blueprints(service: str) -> tuple[Any, ...]:
+    return (
+        approvals_api.blueprint(),
+        audit_api.blueprint(),
+        health.blueprint(),
+        policies_api.blueprint(service),
+        jobs_api.blueprint(service),
+        dead_letters_api.blueprint(service),
+    )
 
 
 def _endpoints(app: Flask) -> dict[str, Endpoint]:
