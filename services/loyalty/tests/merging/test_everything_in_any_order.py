@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from chassis.timing.due import DuePoller
 from kezhi_contracts import schemas
 from loyalty.reporting import reconciliation
+from loyalty.tiers.use_cases import tier_now
 
 START = datetime(2026, 12, 20, 2, 0, tzinfo=UTC)
 LONG = os.environ.get("KEZHI_LONG") == "1"
@@ -38,6 +39,10 @@ _PURSES = """
     SELECT coalesce(sum(pending), 0) AS pending, coalesce(sum(available), 0) AS available,
            coalesce(sum(held), 0) AS held, coalesce(sum(blocked), 0) AS blocked
     FROM member WHERE customer_id > :after
+"""
+_TIERS = """
+    SELECT customer_id::text AS id, tier FROM member
+    WHERE customer_id > :after AND merged_into IS NULL AND (tier_review_at IS NULL OR tier_review_at > :now)
 """
 
 
@@ -184,6 +189,16 @@ class Everything(RuleBasedStateMachine):
         (purses,) = self.programme.rows(_PURSES, after=self.before)
         assert all(flows[name] == purses[name] for name in purses), (dict(flows), dict(purses))
         assert sum(purses.values()) == flows["came"] - flows["went"]
+
+    @invariant()
+    def each_row_has_the_tier_of_its_history(self) -> None:
+        if not hasattr(self, "members"):
+            return
+        now, policy = self.programme.clock.now(), self.programme.runtime.policies.in_force()
+        rows = self.programme.rows(_TIERS, after=self.before, now=now)
+        with self.programme.runtime.sessions() as session:
+            found = {row["id"]: tier_now(session, row["id"], policy, now) for row in rows}
+        assert {row["id"]: row["tier"] for row in rows} == found
 
 
 @pytest.mark.timeout(4 * 3600 if LONG else 300)

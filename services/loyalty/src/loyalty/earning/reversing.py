@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -77,7 +78,7 @@ class _Valued:
 
     points: int
     growth: int
-    occurred_at: Any
+    occurred_at: datetime
     policyversion: str | None
     clause: str | None
     detail: dict[str, Any]
@@ -103,7 +104,7 @@ def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Orig
     _catch_up(context, books, named, lots)
     ids = uuid7_texts(books.now, len(refunds))
     keys: list[tuple[str, str, str | None, str | None]] = []
-    touched: set[str] = set()
+    touched: dict[str, datetime] = {}  # member → since when growth is less
     for (refund, original), id_ in zip(refunds, ids, strict=True):
         key = f"refund:{refund.refund_id}"
         if original.member_id is None:
@@ -118,12 +119,13 @@ def reverse(context: Context, books: Books, refunds: Sequence[tuple[Refund, Orig
         keys.append((key, refund.content, original.member_id, id_))
         _post(context, books, refund, original, purchase, running, id_, lots.get(original.member_id, []))
         purchase.so_far = running
-        touched.add(original.member_id)
+        bought_at = purchase.occurred_at
+        touched[original.member_id] = min(touched.get(original.member_id, bought_at), bought_at)
     if len(books.claim(keys)) < len(keys):
         raise RuntimeError("a refund id was claimed by a rival for another purchase; try again")
     books.write()
     if touched:
-        reconsider(books, touched, context.policies.in_force(), books.now)
+        reconsider(books, touched, context.policies.in_force, "refund")
     return refused
 
 

@@ -17,6 +17,7 @@ from loyalty.ledger.books import Books
 from loyalty.ledger.statements import cursor
 from loyalty.members import identities
 from loyalty.referrals.noticing import notice_referred
+from loyalty.tiers.use_cases import reconsider
 
 Refused = list[tuple[Purchase | Refund, str]]
 Told = TypeVar("Told", Purchase, Refund)
@@ -48,12 +49,15 @@ def take_in(context: Context, purchases: Sequence[Purchase], refunds: Sequence[R
         raise RuntimeError("a member became part of another while this waited for their lock; try again")
     ready = [purchase for purchase in purchases if not purchase.name or purchase.name in owners]
     fresh = _claim(books, ready, owners, refused)
-    earn(context, books, [(purchase, owners[purchase.name], id_) for purchase, id_ in fresh if purchase.name])
+    late = earn(context, books, [(purchase, owners[purchase.name], id_) for purchase, id_ in fresh if purchase.name])
     if len(ready) < len(purchases):
         _let_wait(
             context, [purchase for purchase in purchases if purchase.name not in owners and purchase.name], refused
         )
     books.write()
+    if late:
+        reconsider(books, late, context.policies.in_force, "rise", lost=False)
+        books.write()
     notice_referred(context, [(purchase, owners[purchase.name]) for purchase, _ in fresh if purchase.name])
 
     targets |= {

@@ -30,10 +30,14 @@ from loyalty.tiers.use_cases import rise_by_growth
 from loyalty.tiers.windows import Span, count_growth, rises_for, windows
 
 
-def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
-    """Value purchases in the order given and post them; their members are locked in ``books``."""
+def earn(context: Context, books: Books, taken: Sequence[Taken]) -> dict[str, datetime]:
+    """Value purchases in the order given and post them; their members are locked in ``books``.
+
+    Returns who bought before something that is decided already, and when: their tiers are to be reconsidered.
+    """
+    late: dict[str, datetime] = {}
     if not taken:
-        return
+        return late
     terms = _terms(context, taken)
     candidates, known_rises = _tier_facts(books, taken, terms)
     birthdays = _birthdays(books, taken, terms)
@@ -60,12 +64,22 @@ def earn(context: Context, books: Books, taken: Sequence[Taken]) -> None:
         doubt = limits.doubt(purchase, account, term, worth.points)
         if doubt is not None and worth.points:
             limits.open(purchase, customer_id, transaction_id, worth.points, doubt, term)
+        if window is not None and _is_late(account, purchase.occurred_at):
+            late[customer_id] = min(late.get(customer_id, purchase.occurred_at), purchase.occurred_at)
         _post(books, account, purchase, transaction_id, term, tier, worth, doubt)
         if window is not None and worth.growth:
             window.add(purchase.occurred_at, worth.growth)
             rise_by_growth(books, account, window, rises, spans, purchase.occurred_at, transaction_id, term.policy)
     limits.write()
     campaigns.write()
+    return late
+
+
+def _is_late(account: Account, at: datetime) -> bool:
+    """Whether growth or a tier of a later instant is on the row already."""
+    return (account.growth_until is not None and at < account.growth_until) or (
+        account.tier_since is not None and at < account.tier_since
+    )
 
 
 def _post(

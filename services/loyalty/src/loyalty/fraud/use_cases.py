@@ -96,7 +96,7 @@ def void_points(context: Context, review_id: UUID, reason: str, by: str, approve
     books.announce("points.reversed.v1", account, key, data, policy.version)
     _decide(review, VOIDED, books, reason, by)
     books.write()
-    reconsider(books, [account.customer_id], policy, books.now)
+    reconsider(books, {account.customer_id: purchase.effective_at}, context.policies.in_force, "refund")
     books.write()
     return review
 

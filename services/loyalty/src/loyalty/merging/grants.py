@@ -44,7 +44,7 @@ def bring_grant(books: Books, merge: Merge, survivor: Account, policy: Policy) -
     history = histories(session, [survivor.customer_id])[survivor.customer_id]
     survivor.rises += 1
     survivor.tier, survivor.tier_since = grant.tier, books.now
-    settle(books, survivor, history, policy, books.now, "merge")
+    settle(books, survivor, history, (grant.tier, books.now), policy, books.now, "merge")
     announce(books, survivor, before, granted.growth, "merge", policy, rules.clause)
 
 

@@ -19,7 +19,6 @@ from chassis.approvals.registry import Approval
 from chassis.approvals.use_cases import propose
 from chassis.errors import Conflict
 from chassis.ids import uuid7_texts
-from chassis.policies.book import Policy
 from chassis.runtime import Context
 from chassis.web.principal import system
 from loyalty.ledger.books import Books
@@ -33,6 +32,7 @@ from loyalty.merging.grants import return_grant
 from loyalty.merging.tables import Merge, MergedLot
 from loyalty.merging.tiers import part_tiers
 from loyalty.merging.use_cases import lock_accounts, pay_debts
+from loyalty.tiers.retracing import PolicyAt
 
 KIND, PERMISSION = "merge.part", "merges:part"
 OPEN_FOR = timedelta(days=365)  # nobody is waiting at a counter for it
@@ -86,7 +86,7 @@ def unmerge_members(context: Context, joined: Joined) -> None:
     books, survivor, restored = _locked(session, merge)
     found = entangled(session, merge, survivor)
     if found.plain and survivor is not None:
-        part(books, merge, survivor, restored, found, context.policies.in_force())
+        part(books, merge, survivor, restored, found, context.policies.in_force)
         return
     merge.status, merge.why = PROPOSED, "; ".join(found.reasons)
     content = {
@@ -107,7 +107,7 @@ def _carry_out(context: Context, content: dict[str, Any]) -> dict[str, Any]:
     found = entangled(session, merge, survivor)
     if found.held:
         raise Conflict(f"an open hold sets {found.held} of these points aside: capture or release it first")
-    part(books, merge, survivor, restored, found, context.policies.in_force())
+    part(books, merge, survivor, restored, found, context.policies.in_force)
     return {"merge": str(merge.id), "made_good": found.made_good, "balance": restored.balance}
 
 
@@ -122,13 +122,15 @@ PARTING = Approval(
 )
 
 
-def part(books: Books, merge: Merge, survivor: Account, restored: Account, found: Entangled, policy: Policy) -> None:
+def part(
+    books: Books, merge: Merge, survivor: Account, restored: Account, found: Entangled, policy_at: PolicyAt
+) -> None:
     """Give back what came along. What was spent of it the survivor makes good, from its own points, else as a debt.
 
     Lots that were spent are filled again with their old dates. A debt that came along and was paid since counts
     against that; what the survivor bore beyond it stays with the survivor.
     """
-    session = books.session
+    session, policy = books.session, policy_at(books.now)
     way = Carried(books, survivor, restored, "unmerge", f"unmerge:{merge.id}", policy)
     came = {str(lot_id) for lot_id in session.scalars(select(MergedLot.lot_id).where(MergedLot.merge_id == merge.id))}
     mine = books.lots([survivor.customer_id])
@@ -146,7 +148,7 @@ def part(books: Books, merge: Merge, survivor: Account, restored: Account, found
     return_counts(session, merge)
     return_grant(books, merge, survivor, restored, policy)
     books.write()
-    part_tiers(books, survivor, restored, policy)
+    part_tiers(books, survivor, restored, policy_at)
     books.write()
     session.flush()
 

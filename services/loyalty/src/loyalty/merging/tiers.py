@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from chassis.policies.book import Policy
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.policy.rules import TierRules
 from loyalty.tiers.domain import RISE, Rise, last_earned
+from loyalty.tiers.retracing import PolicyAt
 from loyalty.tiers.use_cases import histories, reconsider, settle
-from loyalty.tiers.windows import rises
+from loyalty.tiers.windows import rises, told
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def keep_the_better_tier(books: Books, survivor: Account, absorbed: Account, policy: Policy) -> None:
@@ -20,20 +25,18 @@ def keep_the_better_tier(books: Books, survivor: Account, absorbed: Account, pol
     history = histories(books.session, [survivor.customer_id])[survivor.customer_id]
     own = history.tier(survivor.enrolled_at, books.now, policy)
     step = last_earned(rises(books.session, [absorbed.customer_id]).get(absorbed.customer_id, []), books.now)
-    inherited = None
     if step is not None and step.kept_until > books.now and rules.named(step.tier).at > own.at:
-        inherited = Rise(step.tier, books.now, step.kept_until, kind=RISE)
-        history.steps.append(inherited)
-    before = survivor.tier
-    settle(books, survivor, history, policy, books.now, "merge")
-    if inherited is not None and survivor.tier != before and survivor.tier == inherited.tier:
-        survivor.rises += 1
+        history.steps.append(Rise(step.tier, books.now, step.kept_until, kind=RISE))
+    last = told(books.session, [survivor.customer_id]).get(survivor.customer_id)
+    settle(books, survivor, history, last, policy, books.now, "merge")
 
 
-def part_tiers(books: Books, survivor: Account, restored: Account, policy: Policy) -> None:
+def part_tiers(books: Books, survivor: Account, restored: Account, policy_at: PolicyAt) -> None:
     """Each has the tier of their own growth and history again. What was written before this is read."""
-    reconsider(books, [survivor.customer_id], policy, books.now)
+    both = [survivor.customer_id, restored.customer_id]
+    reconsider(books, dict.fromkeys(both, BEGINNING), policy_at, "unmerge")
     books.write()
-    both = histories(books.session, [survivor.customer_id, restored.customer_id])
-    for account in (survivor, restored):
-        settle(books, account, both[account.customer_id], policy, books.now, "unmerge")
+    last = told(books.session, both)
+    for customer_id, history in histories(books.session, both).items():
+        account = books.accounts[customer_id]
+        settle(books, account, history, last.get(customer_id), policy_at(books.now), books.now, "unmerge")

@@ -2,7 +2,8 @@
 
 Per member: each balance is the sum of its legs; each purse is what its lots hold (decision 24); each lot is what it
 was less what was used of it; what is held is what lots reserve and open holds ask for; the edge of the growth
-window is where the row says. An account is checked in one statement, so work that goes on beside it disturbs nothing.
+window is where the row says; the tier is the one that the recorded history ends with. An account is checked in one
+statement, so work that goes on beside it disturbs nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from chassis.jobs import JobRow, start
 from chassis.runtime import Context
+from loyalty.tiers.windows import ON_RECORD
 
 JOB = "reconciliation"
 AT_ONCE = 100_000  # accounts; more are checked by a job (decision 29)
@@ -23,7 +25,8 @@ STEP = 20_000
 SHOWN = 100
 log = structlog.get_logger(__name__)
 
-_CHECK = text("""
+_CHECK = text(
+    """
 WITH m AS MATERIALIZED (
     SELECT * FROM member WHERE customer_id > :after ORDER BY customer_id LIMIT :step
 ), last AS (
@@ -52,6 +55,12 @@ WITH m AS MATERIALIZED (
 ), holds AS (
     SELECT h.member_id, sum(h.points) AS points FROM hold h JOIN m ON m.customer_id = h.member_id
     WHERE h.status = 'open' GROUP BY h.member_id
+), tiers AS (
+    SELECT DISTINCT ON (c.member_id) c.member_id, c.tier FROM tier_change c
+    WHERE c.member_id > :after AND c.member_id <= (SELECT id FROM last) AND """  # noqa: S608 - constants of these modules
+    + ON_RECORD
+    + """
+    ORDER BY c.member_id, c.since DESC, c.id DESC
 ), checked AS (
     SELECT m.customer_id, coalesce(posted.entries, 0) AS entries, jsonb_strip_nulls(jsonb_build_object(
         'pending', CASE WHEN m.pending <> coalesce(posted.pending, 0) OR m.pending <> coalesce(lots.pending, 0)
@@ -69,17 +78,21 @@ WITH m AS MATERIALIZED (
             THEN jsonb_build_array(m.pending + m.available + m.held + m.blocked, lots.remaining, m.deficit) END,
         'growth', CASE WHEN m.growth <> coalesce(posted.growth, 0)
             OR m.growth_before <> coalesce(posted.growth_before, 0)
-            THEN jsonb_build_array(m.growth, posted.growth, m.growth_before, posted.growth_before) END
+            THEN jsonb_build_array(m.growth, posted.growth, m.growth_before, posted.growth_before) END,
+        'tier', CASE WHEN m.merged_into IS NULL
+            AND (m.tier <> tiers.tier OR (tiers.tier IS NULL AND m.tier_since IS NOT NULL))
+            THEN jsonb_build_array(m.tier, tiers.tier) END
     )) AS wrong
     FROM m LEFT JOIN posted ON posted.member_id = m.customer_id LEFT JOIN lots ON lots.member_id = m.customer_id
-        LEFT JOIN holds ON holds.member_id = m.customer_id
+        LEFT JOIN holds ON holds.member_id = m.customer_id LEFT JOIN tiers ON tiers.member_id = m.customer_id
 )
 SELECT count(*) AS accounts, coalesce(sum(entries), 0) AS entries, count(*) FILTER (WHERE wrong <> '{}') AS mismatches,
     coalesce(jsonb_agg(jsonb_build_object('customer_id', customer_id, 'wrong', wrong))
         FILTER (WHERE wrong <> '{}'), '[]') AS details,
     (SELECT id::text FROM last) AS last
 FROM checked
-""")
+"""
+)
 
 
 def accounts(session: Session, most: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +11,10 @@ from loyalty.earning.caps import Caps
 from loyalty.earning.domain import Offer, Purchase, Worth, base_of, birthday_due, rounded, value
 from loyalty.earning.refunds import Refund, Running, reversal
 from loyalty.earning.terms import Terms
-from loyalty.policy.rules import Birthday, Tier, TierRules
+from loyalty.policy.rules import Birthday, Tier
 from loyalty.simulation.domain import Gave, Life, Outcome
-from loyalty.tiers.domain import GRANTED, GrowthWindow, Rise, rise_after, tier_at, unfounded
+from loyalty.tiers.domain import GRANTED, GrowthWindow, Rise, rise_after, tier_at
+from loyalty.tiers.retracing import retrace
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ def replay(life: Life, terms: Terms, now: datetime) -> Outcome:
     for one in _in_order(life):
         if isinstance(one, Refund):
             if one.purchase_id in earned:
-                _take_back(earned[one.purchase_id], one, window, steps, life, terms)
+                _take_back(earned, one, window, steps, life, terms)
             continue
         at = one.occurred_at
         spans = terms.stretches(at, life.enrolled_at)
@@ -90,18 +91,19 @@ def _birthday(purchase: Purchase, life: Life, terms: Terms, used: set[int]) -> B
     return rule
 
 
-def _take_back(one: _Earned, refund: Refund, window: GrowthWindow, steps: list[Rise], life: Life, terms: Terms) -> None:
-    """A refund takes its share of what this policy gave, and the rises that no longer stand without it."""
+def _take_back(
+    earned: Mapping[str, _Earned], refund: Refund, window: GrowthWindow, steps: list[Rise], life: Life, terms: Terms
+) -> None:
+    """A refund takes its share of what this policy gave, and the way up since is walked again without it."""
+    one = earned[refund.purchase_id]
     worth, purchase = one.worth, one.purchase
     before = one.taken
     one.taken = reversal(refund, purchase.total, worth.points, worth.growth, worth.weights, before, worth.uncounted)
     if growth := one.taken.growth - before.growth:
         window.add(purchase.occurred_at, -growth)
-        tiers: TierRules = terms.rules.tiers
-        for void, reached, _ in unfounded(window.steps, list(steps), tiers, terms.policy.company, life.enrolled_at):
-            steps.remove(void)
-            if reached.at > 0:
-                steps.append(Rise(reached.name, void.since, void.kept_until, kind=void.kind))
+        bought = [each.purchase.occurred_at for each in earned.values() if each.worth.growth > each.taken.growth]
+        found = retrace(window.steps, steps, bought, purchase.occurred_at, lambda _: terms.policy, life.enrolled_at)
+        steps[:] = [*found.standing, *(step for step in steps if step.kind == GRANTED)]
 
 
 def money(points: int, terms: Terms) -> Decimal:

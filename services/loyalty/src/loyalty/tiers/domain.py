@@ -22,7 +22,8 @@ RISE, LANDING, GRANTED, BENEATH = "rise", "fall", "granted", "beneath"
 class Rise:
     """A step that is kept: ``tier`` from ``since`` until ``kept_until``; ``id`` once it is stored.
 
-    ``kind``: rise; fall (a soft landing); granted by hand; beneath (a rise that a higher grant hid).
+    ``kind``: rise; fall (a soft landing); granted by hand; beneath (a rise that a higher grant hid). ``bought``: a
+    purchase brought it.
     """
 
     tier: str
@@ -30,6 +31,7 @@ class Rise:
     kept_until: datetime
     id: int | None = None
     kind: str = RISE
+    bought: bool = False
 
 
 @dataclass(slots=True)
@@ -106,7 +108,13 @@ def rise_after(
     reached = rules.reached(growth)
     if reached.at <= tier.at:
         return None
-    return Rise(reached.name, at, kept_until(rules, at, enrolled_at, company)), growth
+    return Rise(reached.name, at, kept_until(rules, at, enrolled_at, company), bought=True), growth
+
+
+def hides(rises: Iterable[Rise], step: Rise, rules: TierRules) -> bool:
+    """Whether a grant in force when it happened left nothing of a rise to be seen."""
+    grant = grant_at(rises, step.since)
+    return grant is not None and rules.rank(step.tier) <= rules.rank(grant.tier)
 
 
 def review_due(
@@ -119,30 +127,7 @@ def review_due(
     return end if rules.reached(max(window.before(start, end), 0)).at > tier.at else None
 
 
-def unfounded(
-    steps: Sequence[tuple[datetime, int]],
-    rises: Sequence[Rise],
-    rules: TierRules,
-    company: Company,
-    enrolled_at: datetime,
-) -> list[tuple[Rise, Tier, int]]:
-    """Rises that the growth no longer reaches once a refund is counted: each with the tier it does reach.
-
-    Landings and grants never rested on growth.
-    """
-    window = GrowthWindow(0, list(steps))
-    found = []
-    for rise in rises:
-        if rise.kind not in (RISE, BENEATH):
-            continue
-        growth = _behind(window, rise, rules, company, enrolled_at)
-        reached = rules.reached(max(growth, 0))
-        if reached.at < rules.named(rise.tier).at:
-            found.append((rise, reached, growth))
-    return found
-
-
-def _behind(window: GrowthWindow, rise: Rise, rules: TierRules, company: Company, enrolled_at: datetime) -> int:
+def behind(window: GrowthWindow, rise: Rise, rules: TierRules, company: Company, enrolled_at: datetime) -> int:
     """The growth that a rise rested on."""
     if rules.rises == AT_PERIOD_END:
         return counted(window, stretches(rules, rise.since, enrolled_at, company))

@@ -72,7 +72,7 @@ def grant_tier(context: Context, content: dict[str, Any]) -> dict[str, Any]:
     history.steps.append(Rise(tier.name, books.now, until, change.id, GRANTED))
     account.rises += 1
     account.tier, account.tier_since = tier.name, books.now
-    settle(books, account, history, policy, books.now, "manual")
+    settle(books, account, history, (tier.name, books.now), policy, books.now, "manual")
     announce(books, account, present.name, growth, "manual", policy, rules.clause)
     books.write()
     return {"id": change.id, "tier": tier.name, "until": until.isoformat()}
@@ -102,7 +102,7 @@ def withdraw_grant(context: Context, customer_id: UUID, reason: str, by: str) ->
     session.flush()
     account.rises -= 1
     account.tier, account.tier_since = falls_to.name, books.now
-    settle(books, account, before, policy, books.now, "manual")
+    settle(books, account, before, (falls_to.name, books.now), policy, books.now, "manual")
     announce(books, account, granted.tier, granted.growth, "manual", policy, policy.rules.tiers.clause)
     books.write()
     return revoked

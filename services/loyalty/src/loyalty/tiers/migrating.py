@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from chassis.people.sight import seen_by
@@ -21,7 +21,7 @@ def tier_migration(
 ) -> dict[str, Any]:
     """Members by their tier at ``start`` and at ``end``; null: not enrolled yet. Those of the caller's units."""
     first = rules.tiers[0].name
-    was, is_ = _tier_at(start, first).label("was"), _tier_at(end, first).label("is")
+    was, is_ = tier_on_record(start, first).label("was"), tier_on_record(end, first).label("is")
     each = select(was, is_).where(Member.status == "active", Member.enrolled_at < end)
     condition = seen_by(principal, Member.unit)
     counted = (each if condition is None else each.where(condition)).subquery()
@@ -49,16 +49,23 @@ def tier_migration(
     }
 
 
-def _tier_at(at: datetime, first: str) -> ColumnElement[str | None]:
-    """The last step of the history up to ``at``; a rise that a grant hid never was the tier, nor what undid it."""
-    hidden = aliased(TierChange)
+def tier_on_record(at: datetime, first: str) -> ColumnElement[str | None]:
+    """The last step up to ``at`` that the history shows: neither what a grant hid, nor what was undone (windows.py)."""
+    undoing, undone = aliased(TierChange), aliased(TierChange)
     step: ScalarSelect[str] = (
         select(TierChange.tier)
         .where(
             TierChange.member_id == Member.customer_id,
             TierChange.since <= at,
             TierChange.kind != BENEATH,
-            ~exists().where(hidden.id == TierChange.revokes, hidden.kind == BENEATH),
+            ~exists().where(
+                undoing.member_id == TierChange.member_id,
+                undoing.revokes == TierChange.id,
+                undoing.since <= TierChange.since,
+            ),
+            ~exists().where(
+                undone.id == TierChange.revokes, or_(undone.kind == BENEATH, undone.since >= TierChange.since)
+            ),
         )
         .order_by(TierChange.since.desc(), TierChange.id.desc())
         .limit(1)

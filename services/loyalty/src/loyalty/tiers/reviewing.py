@@ -21,6 +21,7 @@ from loyalty.tiers import domain
 from loyalty.tiers.periods import stretches
 from loyalty.tiers.tables import TierReview, TierReviewLine
 from loyalty.tiers.use_cases import STEP, History, histories, settle
+from loyalty.tiers.windows import told
 
 JOB = "tier-review"
 FALLS, RISES, AT_RISK, KEEPS = "falls", "rises", "at_risk", "keeps"
@@ -125,6 +126,7 @@ def _carry_out(session: Session, customer_ids: list[str], policy: Policy, now: d
         return
     books = Books(session)
     locked = books.lock(customer_ids)  # without those who became part of another member meanwhile
+    last = told(session, list(locked))
     for customer_id, history in histories(session, list(locked)).items():
-        settle(books, books.accounts[customer_id], history, policy, now, "review")
+        settle(books, books.accounts[customer_id], history, last.get(customer_id), policy, now, "review")
     books.write()

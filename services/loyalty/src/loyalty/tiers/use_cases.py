@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ from loyalty.policy.rules import ONE_LEVEL, ROLLING, LoyaltyPolicy, Tier, TierRu
 from loyalty.tiers import domain
 from loyalty.tiers.domain import BENEATH, GRANTED, LANDING, RISE, GrowthWindow, Rise
 from loyalty.tiers.periods import INSTANT, Stretch, kept_until, start_of, stretches
-from loyalty.tiers.windows import growth_steps, rises
+from loyalty.tiers.retracing import PolicyAt, Retraced, retrace
+from loyalty.tiers.windows import Told, growth_steps, purchases_since, rises, told
 
 STEP = 500
 
@@ -63,8 +64,9 @@ def rise_by_growth(
     risen = domain.rise_after(window, tier, spans, at, rules, policy.company, account.enrolled_at)
     if risen is not None:
         step, growth = risen
+        hidden = domain.hides(known, step, rules)
         known.append(step)
-        rise(books, account, step, tier, growth, transaction_id, policy)
+        rise(books, account, step, tier, growth, transaction_id, hidden, policy)
         return
     review_at = domain.review_due(window, tier, at, rules, policy.company, account.enrolled_at)
     if review_at is not None and (account.tier_review_at is None or review_at < account.tier_review_at):
@@ -73,7 +75,14 @@ def rise_by_growth(
 
 
 def rise(
-    books: Books, account: Account, step: Rise, previous: Tier, growth: int, transaction_id: str | None, policy: Policy
+    books: Books,
+    account: Account,
+    step: Rise,
+    previous: Tier,
+    growth: int,
+    transaction_id: str,
+    hidden: bool,
+    policy: Policy,
 ) -> None:
     """Record a rise. A late one (before the last) belongs to the history only; the present tier stays as it is.
 
@@ -81,8 +90,6 @@ def rise(
     """
     rules: TierRules = policy.rules.tiers
     clause = rules.named(step.tier).clause
-    granted = account.granted_until is not None and account.granted_until > books.now
-    hidden = granted and rules.rank(step.tier) <= rules.rank(account.tier)
     row = (
         BENEATH if hidden else RISE, step.tier, previous.name, step.since, step.kept_until, growth, transaction_id,
         None, policy.version, clause,
@@ -117,31 +124,66 @@ def announce(
     books.announce("tier.changed.v1", account, key, data, policy.version, f"{account.sequence:020d}")
 
 
-def reconsider(books: Books, customer_ids: Iterable[str], policy: Policy, at: datetime) -> None:
-    """After refunds: rises that the remaining growth does not reach are revoked; a lower one may take their place."""
-    wanted = [customer_id for customer_id in customer_ids if books.accounts[customer_id].rises]
+def reconsider(books: Books, since: Mapping[str, datetime], policy_at: PolicyAt, cause: str, lost: bool = True) -> None:
+    """Decide tiers of locked members anew from an instant on: growth of then went, or came late (not ``lost``).
+
+    What was posted before this is read, so it is written down; the tiers themselves the caller writes.
+    """
+    at, session = books.now, books.session
+    policy = policy_at(at)
+    rules: TierRules = policy.rules.tiers
+    second = rules.tiers[min(1, len(rules.tiers) - 1)].at
+    wanted = {
+        customer_id: start
+        for customer_id, start in since.items()
+        if books.accounts[customer_id].rises or books.accounts[customer_id].growth >= second
+    }
     if not wanted:
         return
-    rules: TierRules = policy.rules.tiers
-    version, clause = policy.version, rules.clause
-    for customer_id, history in histories(books.session, wanted).items():
-        account, standing = books.accounts[customer_id], history.steps
-        for void, reached, left in domain.unfounded(
-            history.window.steps, list(standing), rules, policy.company, account.enrolled_at
-        ):
-            standing.remove(void)
-            account.rises -= 1
-            revoked = ("revoked", reached.name, void.tier, void.since, None, left, None, void.id, version, clause)
-            books.retier(account, revoked)
-            if reached.at > 0:
-                lower = Rise(reached.name, void.since, void.kept_until, kind=void.kind)
-                standing.append(lower)
-                account.rises += 1
-                step = (
-                    lower.kind, lower.tier, void.tier, lower.since, lower.kept_until, left, None, None, version, clause,
-                )  # fmt: skip
-                books.retier(account, step)
-        settle(books, account, history, policy, at, "refund")
+    known, bought = histories(session, list(wanted)), purchases_since(session, wanted)
+    changed = []
+    for customer_id, history in known.items():
+        account, purchases = books.accounts[customer_id], bought.get(customer_id, {})
+        found = retrace(
+            history.window.steps, history.steps, purchases, wanted[customer_id], policy_at, account.enrolled_at, lost
+        )
+        if found.gone or found.new:
+            _rewrite(books, account, history, found, purchases, policy_at)
+            changed.append(customer_id)
+    if changed:
+        books.write()
+        known |= histories(session, changed)
+    last = told(session, wanted)
+    for customer_id, history in known.items():
+        settle(books, books.accounts[customer_id], history, last.get(customer_id), policy, at, cause)
+
+
+def _rewrite(
+    books: Books,
+    account: Account,
+    history: History,
+    found: Retraced,
+    purchases: Mapping[datetime, str],
+    policy_at: PolicyAt,
+) -> None:
+    """Record what a second look at the past changed: steps revoked, each with the tier without it, and new ones."""
+    grants = [step for step in history.steps if step.kind == GRANTED]
+    history.steps = [*found.standing, *grants]
+    account.rises = len(history.steps)
+    for void, left in found.gone:
+        policy = policy_at(void.since)
+        tier, clause = history.tier(account.enrolled_at, void.since, policy), policy.rules.tiers.clause
+        revoked = ("revoked", tier.name, void.tier, void.since, None, left, None, void.id, policy.version, clause)
+        books.retier(account, revoked)
+    for step, previous, growth in found.new:
+        policy = policy_at(step.since)
+        rules: TierRules = policy.rules.tiers
+        row = (
+            BENEATH if domain.hides(grants, step, rules) else step.kind, step.tier, previous, step.since,
+            step.kept_until, growth, purchases[step.since] if step.bought else None, None, policy.version,
+            rules.named(step.tier).clause,
+        )  # fmt: skip
+        books.retier(account, row)
 
 
 def review(context: Context) -> bool:
@@ -157,10 +199,11 @@ def review(context: Context) -> bool:
     books = Books(session)
     locked = books.lock(customer_ids)  # without those who became part of another member meanwhile
     policy = context.policies.in_force()
+    last = told(session, list(locked))
     for customer_id, history in histories(session, list(locked)).items():
         account = books.accounts[customer_id]
         if account.tier_review_at is not None and account.tier_review_at <= now:
-            settle(books, account, history, policy, now, "review")
+            settle(books, account, history, last.get(customer_id), policy, now, "review")
     books.write()
     return len(customer_ids) == STEP
 
@@ -190,15 +233,25 @@ def progress_of(session: Session, customer_id: str, policy: Policy, at: datetime
     }  # fmt: skip
 
 
-def settle(books: Books, account: Account, history: History, policy: Policy, at: datetime, cause: str) -> None:
-    """Bring the account row to what the history says now; record and announce it when the tier is another."""
-    rules, company, since = policy.rules.tiers, policy.company, account.enrolled_at
+def settle(
+    books: Books, account: Account, history: History, last: Told | None, policy: Policy, at: datetime, cause: str
+) -> None:
+    """Bring the account row and the recorded history, which ends with ``last``, to what is so now.
+
+    Recorded is what the history does not say yet; announced what the row did not.
+    """
+    rules, company, enrolled_at = policy.rules.tiers, policy.company, account.enrolled_at
     before = account.tier
-    tier = history.tier(since, at, policy)
-    growth = domain.counted(history.window, stretches(rules, at, since, company))
-    if tier.name != before:
-        _step(books, account, history, tier, growth, at, policy)
-    grant, kept = domain.grant_at(history.steps, at), _keeps(history, tier, at)
+    tier = history.tier(enrolled_at, at, policy)
+    growth = domain.counted(history.window, stretches(rules, at, enrolled_at, company))
+    never_moved = account.tier_since is None
+    said, since = last or (before if never_moved else rules.tiers[0].name, None)
+    kept = _keeps(history, tier, at)
+    if tier.name != said or (kept is not None and kept.id is None):
+        _step(books, account, history, tier, said, growth, at, policy)
+        kept, since = _keeps(history, tier, at), at
+    grant = domain.grant_at(history.steps, at)
+    account.tier, account.tier_since = tier.name, kept.since if kept is not None else since
     account.granted_until = grant.kept_until if grant is not None else None
     account.tier_kept_until = kept.kept_until if kept is not None else None
     account.tier_review_at = next_look(account, history, tier, at, policy)
@@ -220,30 +273,31 @@ def next_look(account: Account, history: History, tier: Tier, at: datetime, poli
 
 
 def _step(
-    books: Books, account: Account, history: History, tier: Tier, growth: int, at: datetime, policy: Policy
+    books: Books, account: Account, history: History, tier: Tier, said: str, growth: int, at: datetime, policy: Policy
 ) -> None:
-    """A step of the history for a tier that is another one now than on the account row.
+    """A step of the history for a tier that is another one now than it ``said``, or that is kept and not recorded yet.
 
     Up: reached without a purchase that says so (late growth, or a pack that rises at period end). Down: where the pack
     lands softly, the level below is kept for a period of its own.
     """
     rules: TierRules = policy.rules.tiers
-    fell = tier.at < rules.named(account.tier).at
+    fell = tier.at < rules.named(said).at
     kept = _keeps(history, tier, at)
     until = None
     if not fell and kept is None:
         until = kept_until(rules, at, account.enrolled_at, policy.company)
     elif fell and rules.falls == ONE_LEVEL and kept is None and growth < tier.at:
         until = kept_until(rules, at, account.enrolled_at, policy.company, landed=True)
-    row = (
-        LANDING if fell else RISE, tier.name, account.tier, at, until if fell or kept is None else kept.kept_until,
-        growth, None, None, policy.version, rules.clause,
-    )  # fmt: skip
-    books.retier(account, row)
     if until is not None:
         history.steps.append(Rise(tier.name, at, until, kind=LANDING if fell else RISE))
+    elif kept is not None and kept.id is None:
+        until = kept.kept_until
+    if until is not None:
         account.rises += 1
-    account.tier, account.tier_since = tier.name, kept.since if kept is not None else at
+    row = (
+        LANDING if fell else RISE, tier.name, said, at, until, growth, None, None, policy.version, rules.clause,
+    )  # fmt: skip
+    books.retier(account, row)
 
 
 def _keeps(history: History, tier: Tier, at: datetime) -> Rise | None:

@@ -41,11 +41,32 @@ _SINCE = """
     JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL AND e.effective_at >= w.start
 """
 _RISES = """
-    SELECT member_id::text, tier, since, kept_until, id, kind FROM tier_change t
+    SELECT member_id::text, tier, since, kept_until, id, kind, transaction_id IS NOT NULL FROM tier_change t
     WHERE member_id = ANY(%s::uuid[]) AND kind IN ('rise', 'fall', 'granted', 'beneath') AND kept_until IS NOT NULL
       AND NOT EXISTS (SELECT FROM tier_change r WHERE r.member_id = t.member_id AND r.revokes = t.id)
     ORDER BY since, id
 """
+# Growth that a purchase brought, by the instant it counts from; carried from another member's books it is one still.
+_BOUGHT = """
+    SELECT w.id::text, e.effective_at, (array_agg(e.id::text ORDER BY e.id)
+        FILTER (WHERE e.kind IN ('purchase', 'merge', 'unmerge') AND e.growth_available > 0))[1]
+    FROM unnest(%s::uuid[], %s::timestamptz[]) AS w (id, start)
+    JOIN transaction e ON e.member_id = w.id AND e.growth_available IS NOT NULL AND e.effective_at >= w.start
+    GROUP BY w.id, e.effective_at HAVING sum(e.growth_available) > 0
+"""
+# What a history shows of a step ``c``: neither what a grant hid, nor what was undone as if it had never been, nor the
+# undoing of those. A grant withdrawn was the tier until then. `tier_migration` reads the history the same way.
+ON_RECORD = """
+    c.kind <> 'beneath' AND NOT EXISTS (
+        SELECT FROM tier_change o WHERE o.member_id = c.member_id AND (
+            (o.revokes = c.id AND o.since <= c.since)
+            OR (o.id = c.revokes AND (o.kind = 'beneath' OR o.since >= c.since))))
+"""
+_TOLD = (
+    "SELECT DISTINCT ON (c.member_id) c.member_id::text, c.tier, c.since FROM tier_change c"  # noqa: S608 - as above
+    f" WHERE c.member_id = ANY(%s::uuid[]) AND {ON_RECORD} ORDER BY c.member_id, c.since DESC, c.id DESC"
+)
+Told = tuple[str, datetime]  # a tier, and since when
 Span = tuple[datetime, datetime, datetime]  # first start of a window asked about, last start, first end
 
 
@@ -174,3 +195,24 @@ def rises_for(
         else:
             late.append(customer_id)
     return found | rises(session, late)
+
+
+def purchases_since(session: Session, starts: Mapping[str, datetime]) -> dict[str, dict[datetime, str]]:
+    """Instants of purchases that count for tiers, of some members from an instant of their own on.
+
+    Each with the transaction of the first purchase then.
+    """
+    found: dict[str, dict[datetime, str]] = {}
+    with cursor(session) as rows:
+        rows.execute(_BOUGHT, (array(starts), instants(starts.values())))
+        for customer_id, at, transaction_id in rows:
+            if transaction_id is not None:
+                found.setdefault(customer_id, {})[at] = transaction_id
+    return found
+
+
+def told(session: Session, customer_ids: Iterable[str]) -> dict[str, Told]:
+    """The tier that the recorded history of some members ends with; none of whom has no history."""
+    with cursor(session) as rows:
+        rows.execute(_TOLD, (array(customer_ids),))
+        return {customer_id: (tier, since) for customer_id, tier, since in rows}
