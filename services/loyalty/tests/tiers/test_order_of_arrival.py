@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from loyalty.earning import reversing
 from loyalty.members.tables import Member
+from loyalty.migrations.versions.l013_tiers_on_record import DISAGREE
 from loyalty.tiers.migrating import tier_on_record
 
 LONG = os.environ.get("KEZHI_LONG") == "1"
@@ -24,6 +26,11 @@ YEAR = timedelta(days=365)
 LEVELS = (("diamond", 20000), ("platinum", 5000), ("gold", 1000), ("ordinary", 0))
 HEIGHT = dict(LEVELS)
 _numbers = itertools.count(1)
+
+REVOKED = """
+    INSERT INTO tier_change (member_id, kind, tier, previous, since, growth, revokes, recorded_at)
+    SELECT member_id, 'revoked', 'ordinary', tier, since, 950, id, now() FROM tier_change
+"""
 
 Step = tuple[int, int, int]  # days ago, yuan, yuan of it that come back
 AMOUNTS = st.sampled_from([60, 94, 200, 500, 950, 1800, 4000])
@@ -102,6 +109,31 @@ def test_a_refund_that_is_told_after_the_next_purchase_moves_the_rise_to_that_pu
     programme.clock.travel_to(third + YEAR + timedelta(seconds=1))
     programme.run("review-tiers")
     assert standing(customer) == ("ordinary", "ordinary", None)
+
+
+@pytest.mark.rule("CG-22")
+def test_a_tier_that_the_history_lost_is_recorded_by_the_review_after_the_migration(
+    programme: Any, api: Any, standing: Any, in_balance: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reversing, "reconsider", lambda *_: None)
+    customer = programme.enrol("card:1")
+    for number, total in enumerate(("950.00", "94.00", "200.00"), start=1):
+        programme.clock.advance(days=10)
+        programme.buys(total, f"P{number}")
+    third = programme.clock.now()
+    programme.clock.advance(days=10)
+    programme.refunds("P2", "94.00")
+    with programme.runtime.sessions.begin() as session:
+        session.execute(text(REVOKED))  # and no more: so it was left before
+        session.execute(text("UPDATE member SET rises = 0, tier_kept_until = NULL"))
+    assert api.post("reconciliations").get_json()["mismatches"] == 1
+
+    with programme.runtime.sessions.begin() as session:
+        session.execute(text(DISAGREE))
+    programme.run("review-tiers")
+
+    assert standing(customer) == ("gold", "gold", third + YEAR)
+    in_balance()
 
 
 @pytest.mark.rule("CG-22")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from chassis.policies.book import Policy
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
 from loyalty.policy.rules import TierRules
 from loyalty.tiers.domain import RISE, Rise, last_earned
 from loyalty.tiers.retracing import PolicyAt
-from loyalty.tiers.use_cases import histories, reconsider, settle
+from loyalty.tiers.use_cases import BEGINNING, histories, reconsider, settle
 from loyalty.tiers.windows import rises, told
-
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def keep_the_better_tier(books: Books, survivor: Account, absorbed: Account, policy: Policy) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -22,6 +22,7 @@ from loyalty.tiers.retracing import PolicyAt, Retraced, retrace
 from loyalty.tiers.windows import Told, growth_steps, purchases_since, rises, told
 
 STEP = 500
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -200,12 +201,21 @@ def review(context: Context) -> bool:
     locked = books.lock(customer_ids)  # without those who became part of another member meanwhile
     policy = context.policies.in_force()
     last = told(session, list(locked))
+    if unrecorded := [one for one, account in locked.items() if not on_record(account, last.get(one))]:
+        reconsider(books, dict.fromkeys(unrecorded, BEGINNING), context.policies.in_force, "review")
+        books.write()
+        last = told(session, list(locked))
     for customer_id, history in histories(session, list(locked)).items():
         account = books.accounts[customer_id]
         if account.tier_review_at is not None and account.tier_review_at <= now:
             settle(books, account, history, last.get(customer_id), policy, now, "review")
     books.write()
     return len(customer_ids) == STEP
+
+
+def on_record(account: Account, last: Told | None) -> bool:
+    """Whether the row has the tier that the recorded history ends with; a refund told late once left it out."""
+    return account.tier_since is None if last is None else account.tier == last[0]
 
 
 def tier_now(session: Session, customer_id: str, policy: Policy, at: datetime) -> str:
