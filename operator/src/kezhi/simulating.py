@@ -41,7 +41,7 @@ def _tried(place: tuple[Home, Configuration], name: str, documents: dict[str, st
             section: Any = runtime.service.policy
             tried = Policy(pack.cited, pack.hash, pack.company, section.read(pack), context.clock.now())
             current = context.policies.in_force()
-            job = JobRow(params={}, done=0)
+            job = JobRow(params={"below": "/"}, done=0)  # the operator sees the whole company
             while section.simulate(context, current, tried, job):
                 click.echo(f"{name}: {job.done} of {job.total}", err=True)
             context.session.rollback()
