@@ -22,7 +22,7 @@ Simulation = Callable[["Context", "Policy", "Policy", "JobRow"], bool]
 """``(context, in force, tried, job)``: one step of saying what would change over the whole live population.
 
 It changes nothing but the job: its place in ``params``, ``done`` of ``total``, at the end ``result``. True while more
-is to do.
+is to do. ``params["below"]``: the path of the units whose people may be named to whoever asked; figures are of all.
 """
 
 
