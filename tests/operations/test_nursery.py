@@ -111,3 +111,24 @@ def test_nothing_of_ours_is_imported_before_a_child_has_its_environment() -> Non
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert not {"chassis", "customer", "loyalty", "prometheus_client", "opentelemetry"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said", "complaint"),
+    [
+        ("import sys; print('heard', sys.stdin.read())", 0, "heard 客至\n", ""),
+        ("import sys; print('no', file=sys.stderr); sys.exit(3)", 3, "", "no\n"),
+        ("raise RuntimeError('lost')", 1, "", "RuntimeError: lost\n"),
+        ("import os; os.kill(os.getpid(), 9)", 1, "", "once ended before it was done"),
+    ],
+)
+def test_a_module_that_is_run_once_answers_as_a_process_of_its_own_would(
+    body: str, code: int, said: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "once.py").write_text(body)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    done = Nursery().run("once", "客至")
+
+    assert (done.code, done.said) == (code, said)
+    assert done.complaint.endswith(complaint)

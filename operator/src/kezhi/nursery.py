@@ -7,12 +7,15 @@ for prometheus_client, which looks at its environment when it is imported.
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import runpy
 import subprocess
 import sys
-from contextlib import suppress
+import traceback
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -60,9 +63,38 @@ class Nursery:
         process.start()
         return Born(process)
 
+    def run(self, module: str, told: str) -> Done:
+        """``run_alone`` in a child that has the libraries already."""
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        process = self._context.Process(target=_answer, args=(module, told, theirs), name=module, daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            done: Done = ours.recv()
+        except EOFError:  # it was killed
+            done = Done(1, "", f"{module} ended before it was done")
+        process.join()
+        return done
+
     def open(self) -> None:
         """Children live from now on, those that wait and those to come."""
         self._keeper.close()
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a module ended that was run once: its exit code, what it printed, and what on standard error."""
+
+    code: int
+    said: str
+    complaint: str
+
+
+def run_alone(module: str, told: str) -> Done:
+    """``python -m MODULE`` to its end, with ``told`` on its standard input."""
+    command = [sys.executable, "-m", module]
+    done = subprocess.run(command, input=told, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 class Born:
@@ -107,6 +139,21 @@ def _live(module: list[str], environment: dict[str, str], log: str, gate: Connec
     if gate is not None:
         _await(gate, *module)
     runpy.run_module(module[0], run_name="__main__", alter_sys=True)
+
+
+def _answer(module: str, told: str, asked: Connection) -> None:
+    """The child of ``run``: what it prints is kept for who asked."""
+    said, complaint, code = io.StringIO(), io.StringIO(), 0
+    sys.stdin = io.StringIO(told)
+    with redirect_stdout(said), redirect_stderr(complaint):
+        try:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        except BaseException:  # as an interpreter would end
+            traceback.print_exc()
+            code = 1
+    asked.send(Done(code, said.getvalue(), complaint.getvalue()))
 
 
 def _await(gate: Connection, service: str, verb: str) -> None:

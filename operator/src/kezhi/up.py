@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -24,7 +23,7 @@ from kezhi.engine.cluster import is_free
 from kezhi.engine.server import Engine, EngineFailure
 from kezhi.home import Configuration, Home, HomeInUse
 from kezhi.installation import SERVICES, Installation
-from kezhi.nursery import Nursery
+from kezhi.nursery import Done, Nursery, run_alone
 from kezhi.packs import default_pack
 from kezhi.prepare import FOR_THE_PERSON
 from kezhi.supervisor import ChildPlan, Supervisor, end_leftovers, note
@@ -64,30 +63,25 @@ def next_free_port(wanted: int, say: Callable[[str], None]) -> int:
     raise click.ClickException(f"no port is free from {wanted} on; choose one with --port N")
 
 
-def run_prepare(installation: Installation, pack: Path) -> list[str]:
+def run_prepare(installation: Installation, pack: Path, run: Callable[[str, str], Done] = run_alone) -> list[str]:
     """Run ``kezhi.prepare`` in a process of its own; answers what to tell the person, its complaint becomes ours."""
     told = {
         "home": str(installation.home.path),
         "configuration": asdict(installation.configuration),
         "pack": str(pack),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "kezhi.prepare"],
-        input=json.dumps(told),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run("kezhi.prepare", json.dumps(told))
     with installation.home.log.open("a") as log:
-        log.write(done.stderr)
-    if done.returncode == FOR_THE_PERSON:
-        raise click.ClickException(done.stderr.strip())
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
+        log.write(done.complaint)
+    if done.code == FOR_THE_PERSON:
+        raise click.ClickException(done.complaint.strip())
+    if done.code:
+        last = done.complaint.strip().splitlines()[-1] if done.complaint.strip() else f"exit code {done.code}"
         raise click.ClickException(
             f"preparing the installation failed: {last} (whole story in {installation.home.log})"
         )
-    return json.loads(done.stdout)
+    told_back: list[str] = json.loads(done.said)
+    return told_back
 
 
 def plan_children(installation: Installation, ports: dict[str, int]) -> list[ChildPlan]:
@@ -161,7 +155,7 @@ def running(
         stop_on_signal(supervisor.stopping)
         stopping = stack.enter_context(supervisor.running())
         try:
-            told = run_prepare(installation, pack)
+            told = run_prepare(installation, pack, nursery.run)
         except click.ClickException:
             if not stopping.is_set():  # a signal that reached all of us: there is nothing to complain about
                 raise

@@ -30,7 +30,7 @@ HOTLINE, DIRECTOR = "wu.fang", "zhao.min"
 ANSWERS = "/portal/answers/"
 _LINK = re.compile(rf"{ANSWERS}([A-Za-z0-9_-]+)")
 SAID = ("type", "subject", "description", "category", "insists", "wanted")
-PILES = 3  # people who work at the same time
+PILES = 6  # people who work at the same time
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -121,12 +122,14 @@ class Making:
                 yield self.ends[period + 1], self.life.approve_falls
 
     def _period(self, period: int) -> Work:
-        """What was sold in a period, at its end; and who comes in the next one registers."""
+        """What was sold in a period, at its end; meanwhile who comes in the next one registers."""
 
         def work(at: datetime) -> None:
-            self.trade.sell(period, self.ends[period], min(at, self.now - LAST_HOUR))
-            if period + 1 < PERIODS:
-                self.trade.register(period + 1)
+            with ThreadPoolExecutor(1) as aside:
+                registering = aside.submit(self.trade.register, period + 1) if period + 1 < PERIODS else None
+                self.trade.sell(period, self.ends[period], min(at, self.now - LAST_HOUR))
+                if registering is not None:
+                    registering.result()
 
         return work
 
@@ -208,7 +211,7 @@ class Making:
             seen.append(look())
             return len(seen) > CALM and seen[-1][2] >= STRAY and len(set(seen[-CALM:])) == 1
 
-        eventually("the last events in the books", calm, every=0.4)
+        eventually("the last events in the books", calm, every=0.3)
 
 
 def opening(year: Year, day: int = 0) -> datetime:

@@ -47,8 +47,9 @@ BEGIN
     FOR known IN
         SELECT DISTINCT c.oid::regclass AS place, r.rolname AS grantee
         FROM unnest(ARRAY[{tables}]) AS named (place)
-        JOIN pg_class c ON c.oid = named.place::regclass
-            OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = named.place::regclass)
+        CROSS JOIN LATERAL (SELECT named.place::regclass::oid AS oid UNION ALL
+            SELECT inhrelid FROM pg_inherits WHERE inhparent = named.place::regclass) AS part
+        JOIN pg_class c ON c.oid = part.oid
         CROSS JOIN LATERAL aclexplode(c.relacl) AS given
         LEFT JOIN pg_roles r ON r.oid = given.grantee
         WHERE given.grantee <> c.relowner
