@@ -49,6 +49,27 @@ def test_points_expire_at_the_end_of_the_year_after_the_earning_year(
 
 
 @pytest.mark.rule("CG-22")
+def test_a_late_expiry_takes_what_is_left_of_its_lot_and_nothing_that_was_earned_since(
+    programme: Any, api: Any, in_balance: Any
+) -> None:
+    customer = programme.enrol("card:1")
+    programme.buys("100.00", "P1", at=datetime(2025, 3, 1, tzinfo=UTC))  # lapses with 2026
+    programme.clock.travel_to(datetime(2027, 1, 20, tzinfo=UTC))
+    programme.buys("70.00", "P2", at=datetime(2026, 12, 1, tzinfo=UTC))  # earned before the lapse, lives on
+    programme.buys("30.00", "P3", at=datetime(2027, 1, 5, tzinfo=UTC))  # earned after it, before the schedule came
+    hold = api.post("holds", {"customer_id": customer, "points": 60})
+    assert hold.get_json()["points"] == 60, "a hold looks at the time itself"
+
+    programme.run("expire-lots")
+    api.post(f"holds/{hold.get_json()['id']}/release")
+
+    lots = {lot["points"]: lot["remaining"] for lot in api.get(f"members/{customer}/lots").get_json()["items"]}
+    assert lots == {100: 0, 70: 70, 30: 30}
+    assert programme.purse(customer)["available"] == 100
+    in_balance()
+
+
+@pytest.mark.rule("CG-22")
 def test_a_refund_of_spent_points_leaves_a_deficit_that_later_credits_absorb(
     programme: Any, api: Any, in_balance: Any
 ) -> None:
