@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from chassis.timing.due import DuePoller
 from kezhi_contracts import schemas
 from loyalty.reporting import reconciliation
-from loyalty.tiers.use_cases import tier_now
+from loyalty.tiers.progress import tier_now
 
 START = datetime(2026, 12, 20, 2, 0, tzinfo=UTC)
 LONG = os.environ.get("KEZHI_LONG") == "1"

@@ -13,7 +13,7 @@ from loyalty.ledger.tables import Lot, Transaction
 from loyalty.members.queries import entry_shown, glimpse_member, lot_shown, require_member, shown, visible
 from loyalty.members.schemas import EntrySchema, LotSchema, MemberLineSchema, MembersArgs, MemberSchema
 from loyalty.members.tables import Member
-from loyalty.tiers.use_cases import tier_now
+from loyalty.tiers.progress import tier_now
 
 blueprint = Blueprint("members", __name__, description="Members, their points and the statement behind them")
 

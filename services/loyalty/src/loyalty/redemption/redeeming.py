@@ -27,7 +27,7 @@ from loyalty.redemption.use_cases import locked_for, settle
 from loyalty.rewards.domain import VOUCHER, obstacle
 from loyalty.rewards.tables import Reward
 from loyalty.rewards.use_cases import reward_coded
-from loyalty.tiers.use_cases import tier_now
+from loyalty.tiers.progress import tier_now
 from loyalty.vouchers.tables import Voucher
 from loyalty.vouchers.use_cases import issue
 

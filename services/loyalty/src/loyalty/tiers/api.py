@@ -14,8 +14,8 @@ from chassis.web import Blueprint, Page, PageArgs, Schema, answer, fields, glanc
 from loyalty.members.queries import require_member
 from loyalty.policy.rules import LoyaltyPolicy, Tier
 from loyalty.tiers.granting import GRANTING, examine_grant, withdraw_grant
+from loyalty.tiers.progress import progress_of
 from loyalty.tiers.tables import TierChange
-from loyalty.tiers.use_cases import progress_of
 
 blueprint = Blueprint("tiers", __name__, description="Tiers and their history")
 

@@ -18,8 +18,8 @@ from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.policy.rules import Right, Tier, TierRules
 from loyalty.redemption.spending import selves, spender
+from loyalty.tiers.progress import tier_now
 from loyalty.tiers.tables import BenefitUse
-from loyalty.tiers.use_cases import tier_now
 
 
 @dataclass(frozen=True, slots=True)

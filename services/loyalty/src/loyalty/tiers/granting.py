@@ -19,8 +19,9 @@ from loyalty.policy.rules import Tier, TierRules
 from loyalty.tiers import domain
 from loyalty.tiers.domain import GRANTED, Rise
 from loyalty.tiers.periods import stretches
+from loyalty.tiers.progress import tier_now
 from loyalty.tiers.tables import TierChange
-from loyalty.tiers.use_cases import announce, histories, settle, tier_now
+from loyalty.tiers.use_cases import announce, histories, settle
 
 
 def examine_grant(context: Context, customer_id: UUID, tier: str, until: datetime, reason: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -14,10 +13,10 @@ from chassis.policies.book import Policy
 from chassis.runtime import Context
 from loyalty.ledger.books import Books
 from loyalty.ledger.domain import Account
-from loyalty.policy.rules import ONE_LEVEL, ROLLING, LoyaltyPolicy, Tier, TierRules
+from loyalty.policy.rules import ONE_LEVEL, LoyaltyPolicy, Tier, TierRules
 from loyalty.tiers import domain
 from loyalty.tiers.domain import BENEATH, GRANTED, LANDING, RISE, GrowthWindow, Rise
-from loyalty.tiers.periods import INSTANT, Stretch, kept_until, start_of, stretches
+from loyalty.tiers.periods import Stretch, kept_until, stretches
 from loyalty.tiers.retracing import PolicyAt, Retraced, retrace
 from loyalty.tiers.windows import Told, growth_steps, purchases_since, rises, told
 
@@ -218,31 +217,6 @@ def on_record(account: Account, last: Told | None) -> bool:
     return account.tier_since is None if last is None else account.tier == last[0]
 
 
-def tier_now(session: Session, customer_id: str, policy: Policy, at: datetime) -> str:
-    """The tier of a member whose review is due and has not run yet."""
-    history = histories(session, [customer_id])[customer_id]
-    return history.tier(_enrolled_at(session, customer_id), at, policy).name
-
-
-def progress_of(session: Session, customer_id: str, policy: Policy, at: datetime) -> dict[str, Any]:
-    """A member's growth in the window, the tier they have, the one above it and what is missing to it.
-
-    ``falls_at``: when the tier will be lost if nothing more comes in; null: not by itself.
-    """
-    rules: TierRules = policy.rules.tiers
-    history, enrolled_at = histories(session, [customer_id])[customer_id], _enrolled_at(session, customer_id)
-    tier = history.tier(enrolled_at, at, policy)
-    start = start_of(rules, at, enrolled_at, policy.company)
-    growth = history.window.upto(start if rules.period == ROLLING else start - INSTANT, at)
-    above = next((one for one in rules.tiers if one.at > tier.at), None)
-    missing = None if above is None else {"tier": above.name, "at": above.at, "missing": max(above.at - growth, 0)}
-    falls_at = domain.falls_at(history.window, history.steps, tier, at, rules, policy.company, enrolled_at)
-    return {
-        "tier": tier.name, "growth": growth, "window_from": start, "next": missing, "falls_at": falls_at,
-        "clause": tier.clause,
-    }  # fmt: skip
-
-
 def settle(
     books: Books, account: Account, history: History, last: Told | None, policy: Policy, at: datetime, cause: str
 ) -> None:
@@ -316,10 +290,3 @@ def _keeps(history: History, tier: Tier, at: datetime) -> Rise | None:
         if step is not None and step.tier == tier.name and at < step.kept_until:
             return step
     return None
-
-
-def _enrolled_at(session: Session, customer_id: str) -> datetime:
-    found: datetime = session.execute(
-        text("SELECT enrolled_at FROM member WHERE customer_id = :id"), {"id": customer_id}
-    ).scalar_one()
-    return found
