@@ -26,6 +26,7 @@ ENTRY = {
         "breakdown": [
             {"rule": "base", "points": 37, "growth": 37, "clause": "CG-22", "detail": "of 37.50 CNY"},
             {"rule": "birthday", "points": 37, "growth": 0, "clause": "CG-24", "detail": "base x 2"},
+            {"rule": "campaign tea_week", "points": 37, "growth": 0, "clause": "BK-04", "detail": "base 37 x 2"},
         ],
     },
 }  # fmt: skip
@@ -77,7 +78,16 @@ def test_every_line_of_the_ledger_says_why(browser: Any, loyalty: Any) -> None:
 def test_the_page_is_told_in_chinese_too(browser: Any, loyalty: Any) -> None:
     seen = browser("zh-CN").get(f"/console/members/{ID}").text
 
-    for told in ("积分明细", "¥37.50 · P1", "消费 ¥37.50", "基础积分 × 2", "成长值即可升至", "尚有余额的批次"):
+    for told in (
+        "积分明细",
+        "¥37.50 · P1",
+        "消费 ¥37.50",
+        "基础积分 × 2",
+        "活动 tea_week",
+        "基础积分 37 × 2",
+        "成长值即可升至",
+        "尚有余额的批次",
+    ):
         assert told in seen
 
 

@@ -15,7 +15,7 @@ from gateway.console.members import exchange
 from gateway.console.naming import with_customers
 from gateway.console.reasons import reason
 from gateway.console.web import backend, by_htmx, fragment, page, with_query
-from gateway.console.words import N_, gettext, money, number
+from gateway.console.words import N_, gettext, money, number, term
 
 blueprint = Blueprint("members", __name__, url_prefix="/console/members")
 LIST, ONE, REDEEM, ADJUST = (f"console/members/{name}.html" for name in ("list", "one", "redeem", "adjust"))
@@ -29,6 +29,8 @@ _SUMS = (
     (re.compile(r"of (?P<n>[0-9.]+ [A-Z]{3})"), N_("of %(n)s as it was bought")),
     (re.compile(r"(?P<p>[0-9.]+ %) of (?P<n>[0-9]+)"), N_("%(p)s of %(n)s")),
     (re.compile(r"base x (?P<n>[0-9.]+)"), N_("base times %(n)s")),
+    (re.compile(r"base (?P<p>[0-9]+) x (?P<n>[0-9.]+)"), N_("base %(p)s times %(n)s")),
+    (re.compile(r"bonus of (?P<n>[0-9]+)"), N_("bonus of %(n)s")),
     (re.compile(r"at most (?P<n>[0-9]+)"), N_("at most %(n)s")),
     (re.compile(r"(?P<n>[0-9.]+) earns nothing"), N_("%(n)s earns nothing")),
 )
@@ -106,6 +108,12 @@ def how(detail: str | None) -> str:
         if found := pattern.fullmatch(detail or ""):
             return gettext(message, **{name: _figure(value) for name, value in found.groupdict().items()})
     return because(detail) if detail else "–"
+
+
+def step_name(rule: str) -> str:
+    """What a step of a breakdown is called; a campaign by its code."""
+    kind, _, code = rule.partition(" ")
+    return gettext("Campaign %(code)s", code=code) if kind == "campaign" and code else term(rule)
 
 
 def _figure(text: str) -> str:

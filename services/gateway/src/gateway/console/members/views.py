@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.console.area import Area, Section
 from gateway.console.members import counter, desk  # noqa: F401 - their routes
-from gateway.console.members.pages import about, blueprint, how
+from gateway.console.members.pages import about, blueprint, how, step_name
 from gateway.console.words import N_
 
 # What the ledger and the tiers say, as people say it (``term``).
@@ -18,4 +18,8 @@ WORDS = (
     N_("Tier bonus ordinary"), N_("Refunded"), N_("Granted"), N_("Beneath"), N_("Lapsed"), N_("Captured"), N_("Spent"),
 )  # fmt: skip
 
-AREA = Area(blueprint, (Section("members", N_("Members"), "medal", "/console/members/"),), {"how": how, "about": about})
+AREA = Area(
+    blueprint,
+    (Section("members", N_("Members"), "medal", "/console/members/"),),
+    {"how": how, "about": about, "step_name": step_name},
+)
