@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from loyalty.migrations.rights import append_only, revoke
+
 revision = "l009"
 down_revision = "l008"
 branch_labels = None
@@ -39,40 +41,11 @@ NEVER_REMOVED = (
     "tier_review",
 )
 
-# Partitions have rights of their own. The owner keeps what PostgreSQL needs of it to look after references.
-REVOKE = """
-DO $$
-DECLARE known record;
-BEGIN
-    FOR known IN
-        SELECT DISTINCT c.oid::regclass AS place, r.rolname AS grantee
-        FROM unnest(ARRAY[{tables}]) AS named (place)
-        CROSS JOIN LATERAL (SELECT named.place::regclass::oid AS oid UNION ALL
-            SELECT inhrelid FROM pg_inherits WHERE inhparent = named.place::regclass) AS part
-        JOIN pg_class c ON c.oid = part.oid
-        CROSS JOIN LATERAL aclexplode(c.relacl) AS given
-        LEFT JOIN pg_roles r ON r.oid = given.grantee
-        WHERE given.grantee <> c.relowner
-    LOOP
-        EXECUTE format('REVOKE {rights} ON %s FROM %s', known.place,
-            coalesce(quote_ident(known.grantee), 'PUBLIC'));
-    END LOOP;
-END $$
-"""
-
 
 def upgrade() -> None:
-    for table in APPEND_ONLY_NOW:
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
-    op.execute(_revoked("UPDATE, DELETE, TRUNCATE", (*APPEND_ONLY, *APPEND_ONLY_NOW)))
-    op.execute(_revoked("DELETE, TRUNCATE", NEVER_REMOVED))
+    revoke("UPDATE, DELETE, TRUNCATE", *APPEND_ONLY)
+    append_only(*APPEND_ONLY_NOW)
+    revoke("DELETE, TRUNCATE", *NEVER_REMOVED)
 
 
 def downgrade() -> None:
@@ -80,7 +53,3 @@ def downgrade() -> None:
     for table in APPEND_ONLY_NOW:
         op.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
         op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
-
-
-def _revoked(rights: str, tables: tuple[str, ...]) -> str:
-    return REVOKE.format(rights=rights, tables=", ".join(f"'{table}'" for table in tables))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from loyalty.migrations.rights import append_only
+
 revision = "l010"
 down_revision = "l009"
 branch_labels = None
@@ -36,37 +38,10 @@ CREATE TABLE rebate_period (
 );
 """
 
-# What was settled is neither changed nor removed: for the service's own role too, as of the books.
-REVOKE = """
-DO $$
-DECLARE known record;
-BEGIN
-    FOR known IN
-        SELECT DISTINCT c.oid::regclass AS place, r.rolname AS grantee
-        FROM pg_class c
-        CROSS JOIN LATERAL aclexplode(c.relacl) AS given
-        LEFT JOIN pg_roles r ON r.oid = given.grantee
-        WHERE c.oid IN ('rebate'::regclass, 'rebate_period'::regclass) AND given.grantee <> c.relowner
-    LOOP
-        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM %s', known.place,
-            coalesce(quote_ident(known.grantee), 'PUBLIC'));
-    END LOOP;
-END $$
-"""
-
 
 def upgrade() -> None:
     op.execute(TABLES)
-    for table in ("rebate", "rebate_period"):
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
-    op.execute(REVOKE)
+    append_only("rebate", "rebate_period")  # what was settled stays as it was
 
 
 def downgrade() -> None:
